@@ -1,0 +1,146 @@
+"""Reading facts: items per CPU second of one reader, boto3's paginators against the fast scan.
+
+Every side reads the same pages over HTTP from a process of their own (`canned_scan`); only the reader's CPU
+time counts. Two tables: reading whole facts, and summing points by employee and program.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+import msgspec
+
+from benchmarks.canned_scan import PAGE_ITEMS, canned_scan
+from benchmarks.report import Report
+from benchmarks.timing import cpu_us, interleave
+from migration.adapters.clock import SystemClock
+from migration.adapters.pages import Number, Text
+from migration.adapters.raw_dynamodb import RawDynamoDB, beside
+from migration.adapters.scan import Pace, Scan, batches
+from migration.adapters.verify_tables import FactItem, fact_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from benchmarks.settings import Settings
+    from benchmarks.timing import Timing
+
+    Read = Callable[[DynamoDBClient, RawDynamoDB, int], int]
+
+BOTO3_PAGES: Final = 2  # a round; the others read so many more that they take as long
+FAST_PAGES: Final = 20
+
+
+class Narrow(msgspec.Struct, gc=False):
+    """What a fold by employee and program needs of a fact."""
+
+    employee_id: Text
+    program_id: Text
+    points: Number = Number("0")
+
+
+def run(settings: Settings) -> list[Report]:
+    """Time every reader."""
+    with canned_scan(settings.seed) as url:
+        client = boto3.client("dynamodb", endpoint_url=url)
+        raw = beside(client, 4, SystemClock())
+        return [
+            _report(name, title, _time(sides, client, raw, settings.rounds))
+            for name, title, sides in (("scan", "Reading facts", READING), ("scan_sum", "Summing", SUMMING))
+        ]
+
+
+def read_with_paginator(client: DynamoDBClient, _raw: RawDynamoDB, pages: int) -> int:
+    """Read as most code does: DynamoDB's own JSON, parsed by botocore."""
+    found = client.get_paginator("scan").paginate(TableName=f"facts-{pages}")
+    return sum(len(page["Items"]) for page in found)
+
+
+def read_and_sum_with_paginator(client: DynamoDBClient, _raw: RawDynamoDB, pages: int) -> int:
+    """Sum points by employee and program."""
+    sums: Counter[tuple[str, str]] = Counter()
+    for page in client.get_paginator("scan").paginate(TableName=f"facts-{pages}"):
+        for item in page["Items"]:
+            sums[item["employee_id"]["S"], item["program_id"]["S"]] += int(item["points"]["N"])
+    return len(sums)
+
+
+def read_with_json(_client: DynamoDBClient, raw: RawDynamoDB, pages: int) -> int:
+    """Read the same bytes as the fast scan, with the standard library's parser."""
+    count, request = 0, Scan(f"facts-{pages}", dict, 1).request(0, None)
+    while True:
+        page: dict[str, Any] = json.loads(raw.call("Scan", request))
+        count += len(page["Items"])
+        if "LastEvaluatedKey" not in page:
+            return count
+        request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def read_fast(_client: DynamoDBClient, raw: RawDynamoDB, pages: int) -> int:
+    """Read whole facts."""
+    scan = Scan(f"facts-{pages}", FactItem, 1)
+    return sum(len(batch.items) for batch in batches(raw, scan, Pace(None, SystemClock())))
+
+
+def read_and_sum_fast(_client: DynamoDBClient, raw: RawDynamoDB, pages: int) -> int:
+    """Sum points by employee and program."""
+    sums: Counter[tuple[str, str]] = Counter()
+    for batch in batches(raw, Scan(f"facts-{pages}", Narrow, 1), Pace(None, SystemClock())):
+        for item in batch.items:
+            sums[item.employee_id.S, item.program_id.S] += int(item.points.N)
+    return len(sums)
+
+
+def read_to_lines(_client: DynamoDBClient, raw: RawDynamoDB, pages: int) -> int:
+    """Read whole facts and write them as the lines that `cutover verify` hands to DuckDB."""
+    scan = Scan(f"facts-{pages}", FactItem, 1)
+    return sum(len(fact_lines(batch.items)) for batch in batches(raw, scan, Pace(None, SystemClock())))
+
+
+READING: Final[dict[str, tuple[Read, int]]] = {
+    "boto3 client's paginator": (read_with_paginator, BOTO3_PAGES),
+    "same bytes, json.loads": (read_with_json, FAST_PAGES),
+    "fast scan": (read_fast, FAST_PAGES),
+    "fast scan, to lines for DuckDB": (read_to_lines, FAST_PAGES),
+}
+SUMMING: Final[dict[str, tuple[Read, int]]] = {
+    "boto3 client's paginator": (read_and_sum_with_paginator, BOTO3_PAGES),
+    "fast scan": (read_and_sum_fast, FAST_PAGES),
+}
+
+
+def _time(
+    sides: dict[str, tuple[Read, int]], client: DynamoDBClient, raw: RawDynamoDB, rounds: int
+) -> dict[str, Timing]:
+    measured = {
+        name: cpu_us(_bound(read, client, raw, pages), pages * PAGE_ITEMS)
+        for name, (read, pages) in sides.items()
+    }
+    return interleave(measured, rounds)
+
+
+def _bound(read: Read, client: DynamoDBClient, raw: RawDynamoDB, pages: int) -> Callable[[], object]:
+    return lambda: read(client, raw, pages)
+
+
+def _report(name: str, title: str, timings: dict[str, Timing]) -> Report:
+    return Report(
+        name,
+        f"{title}: items per CPU second",
+        ("side", "items_per_s", "low", "high", "times_boto3"),
+        tuple(_row(side, timing) for side, timing in timings.items()),
+        (
+            f"Pages of {PAGE_ITEMS:,} facts, 1 MB as DynamoDB counts. Median, lowest and highest round.",
+            "One reader, its CPU time only; the server is another process.",
+        ),
+    )
+
+
+def _row(name: str, timing: Timing) -> tuple[str, int, int, int, float]:
+    middle, low, high = (round(1e6 / value) for value in (timing.median, timing.high, timing.low))
+    return name, middle, low, high, 1 / timing.ratio

@@ -1,0 +1,1 @@
+"""The reproduced synchronous system. Frozen; never imports `pipeline` or `migration`."""

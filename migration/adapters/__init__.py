@@ -1,0 +1,1 @@
+"""Ports as AWS and HTTP have them, and in memory for tests."""

@@ -1,0 +1,1 @@
+"""The certificate of a cutover: what was done and what proves it, in one value with a hash of its own."""

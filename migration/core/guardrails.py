@@ -1,0 +1,61 @@
+"""Guardrails: conditions that must hold before and while traffic moves, and what a look at one comes to.
+
+Verdicts are ordered best to worst, and the worst wins. *Inconclusive* is not *failed*: there was too
+little to judge by. *Error* is neither: it could not be measured. A dry guardrail is looked at and shown, and
+counts as passed whatever it says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Outcome(StrEnum):
+    """What a look at a guardrail came to, best first."""
+
+    PASS = "pass"  # noqa: S105 - no password
+    INCONCLUSIVE = "inconclusive"
+    ERROR = "error"
+    FAIL = "fail"
+
+
+_ORDER: Final = list(Outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class GuardrailVerdict:
+    """One look at one guardrail.
+
+    Attributes:
+        name: which, in the words of the plan file's `[guardrails]`.
+        outcome: what it came to.
+        why: the arithmetic, in words: what was measured, and what it was held against.
+        observed_at: when its evidence was read, epoch seconds.
+        dry: whether it only tells.
+    """
+
+    name: str
+    outcome: Outcome
+    why: str
+    observed_at: float
+    dry: bool = False
+
+    @property
+    def counted(self) -> Outcome:
+        """What it counts as."""
+        return Outcome.PASS if self.dry else self.outcome
+
+
+def worst(verdicts: Iterable[GuardrailVerdict]) -> Outcome:
+    """Give the worst of what they count as; nothing to hold is a pass."""
+    return max((one.counted for one in verdicts), key=_ORDER.index, default=Outcome.PASS)
+
+
+def verdict_detail(verdicts: Iterable[GuardrailVerdict]) -> list[dict[str, Any]]:
+    """Write verdicts as a journal entry's detail has them."""
+    return [asdict(one) for one in verdicts]

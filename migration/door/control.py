@@ -1,0 +1,80 @@
+"""The stage as the door knows it: read from the control item, kept for a moment, never a reason to fail.
+
+A failed read keeps the last value; before any read succeeded it is the value baked in at deployment.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from migration.core.stages import Control, Stage, read_control
+from migration.door.wire import DynamoWire, MissedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TTL_S: Final = 1.0  # the promise is that a switch takes effect within 2 s
+READ_TIMEOUT_S: Final = 0.5
+FIRST_TRIES: Final = 4  # a cold start that is slow would route by the baked value, which may be long past
+
+
+@dataclass(slots=True)
+class CachedControl:
+    """The control item of one migration, read at most once a `TTL_S`.
+
+    `reachable` tells whether the table answered the last time.
+    """
+
+    table: str
+    migration: str
+    wire: DynamoWire
+    baked: Control
+    elapsed: Callable[[], float] = time.monotonic
+    reachable: bool = field(default=True, init=False)
+    _value: Control | None = field(default=None, init=False)
+    _read_at: float = field(default=float("-inf"), init=False)
+
+    def current(self) -> Control:
+        """Return the control value to route by."""
+        if self.elapsed() - self._read_at >= TTL_S:
+            tries = FIRST_TRIES if self._read_at == float("-inf") else 1
+            # Also after a failure: a control table that is down is asked once a TTL, not by every request.
+            self._read_at = self.elapsed()
+            self._value = next(filter(None, (self._read() for _ in range(tries))), self._value)
+        return self._value or self.baked
+
+    def _read(self) -> Control | None:
+        key = {"migration": {"S": self.migration}, "record": {"S": "state"}}
+        try:
+            self.wire.send("GetItem", {"TableName": self.table, "Key": key})
+            answer = self.wire.collect(READ_TIMEOUT_S)
+        except MissedError:
+            self.reachable = False
+            return None
+        self.reachable = not answer.error
+        try:
+            return read_control(answer.body["Item"]) if "Item" in answer.body else None
+        except (KeyError, ValueError):
+            return None
+
+
+def baked_control(text: str) -> Control:
+    """Read the value baked in at deployment, such as `{"stage":"off"}`."""
+    fields = json.loads(text)
+    return Control(Stage(fields.pop("stage")), **fields)
+
+
+@cache
+def control() -> CachedControl:
+    """Return the process's view of the stage, as its environment describes it."""
+    return CachedControl(
+        table=os.environ["CONTROL_TABLE"],
+        migration=os.environ["MIGRATION"],
+        wire=DynamoWire(READ_TIMEOUT_S),
+        baked=baked_control(os.environ["BAKED_CONTROL"]),
+    )

@@ -1,0 +1,94 @@
+"""The door for activities: name the event, mirror it, and answer what the side with authority answers."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from migration.core.guarding.door_counts import Role
+from migration.core.routing import Side, route_write
+from migration.core.stages import Stage
+from migration.door.control import control
+from migration.door.counters import counters
+from migration.door.event import Event, read_activity, with_event_id
+from migration.door.mirror import TIMEOUT_S, ForwardMirror, Mirrored
+from migration.door.pulse import NOT_ROUTED, PULSE, answer_pulse
+from migration.door.sides import ask, count, handler_of, pinned
+from migration.door.wire import DynamoWire
+from pipeline.domain.activity import format_time
+
+if TYPE_CHECKING:
+    from migration.core.stages import Control
+    from migration.door.counters import DoorCounters
+    from pipeline.domain.activity import Activity
+
+_ACCEPTED: Final = 202
+
+
+def handler(event: Event, context: object) -> dict[str, Any]:
+    """Answer `POST /activities` as the side with authority does; in stage `off`, exactly as legacy alone."""
+    current = control().current()
+    if current.stage is Stage.OFF:
+        return NOT_ROUTED if PULSE in event else handler_of(Side.LEGACY)(event, context)
+    counted = counters(Role.INGEST)
+    counted.route(current.epoch)
+    try:
+        if PULSE in event:
+            return _answer_pulse(event, context, counted)
+        return _answer(current, event, context, counted)
+    finally:
+        counted.send()
+
+
+def _answer(current: Control, event: Event, context: object, counted: DoorCounters) -> dict[str, Any]:
+    moment = now()
+    activity = read_activity(event, moment)
+    # What neither side accepts, both refuse alike; the side with most authority says so.
+    route = route_write(current, "" if activity is None else activity.employee_id, pinned())
+    if activity is None:
+        return ask(route.authority, event, context, counted)
+    event = with_event_id(event, activity.event_id)
+    if not route.forward:
+        answer = ask(route.authority, event, context, counted)
+        if answer["statusCode"] == _ACCEPTED:
+            counted.stored(activity.employee_id, activity.event_id)
+        return answer
+    mirror().begin(activity, format_time(moment))
+    status = 0
+    try:
+        answer = ask(route.authority, event, context, counted)
+        status = answer["statusCode"]
+        return answer
+    finally:
+        _finish_mirror(activity, status, counted)
+
+
+def _answer_pulse(event: Event, context: object, counted: DoorCounters) -> dict[str, Any]:
+    answer = answer_pulse(event, context, counted)
+    if answer["statusCode"] == _ACCEPTED:
+        fact = json.loads(answer["body"])
+        counted.stored(fact["employee_id"], fact["event_id"])
+    return answer
+
+
+def _finish_mirror(activity: Activity, status: int, counted: DoorCounters) -> None:
+    stored = mirror().finish()
+    outcome = stored.beside(status)
+    count(outcome)
+    counted.mirrored(outcome)
+    if stored is Mirrored.STORED:
+        counted.stored(activity.employee_id, activity.event_id)
+
+
+def now() -> datetime:
+    """Read the clock; the only place that the door does."""
+    return datetime.now(UTC)
+
+
+@cache
+def mirror() -> ForwardMirror:
+    """Return the process's forward mirror, with its one warm connection."""
+    return ForwardMirror(os.environ["FACTS_TABLE"], DynamoWire(TIMEOUT_S))

@@ -1,0 +1,228 @@
+"""What calls a Lambda function, and how: URLs, permissions, event source mappings, asynchronous calls."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from migration.local.deployer.aws import found
+from migration.local.deployer.resources.handler import Handler, pascal, pick, tolerating_absence
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class FunctionUrl(Handler):
+    """`aws.lambda_.FunctionUrl`; its id is the function's name. Its URL answers on this machine."""
+
+    type = "aws:lambda/functionUrl:FunctionUrl"
+    name_input = None
+    replace_on = frozenset({"functionName", "qualifier"})
+
+    def create(self, inputs: Mapping[str, Any]) -> str:
+        """Give the function a URL."""
+        self.aws.lambda_.create_function_url_config(**_target(inputs), **_url_settings(inputs))
+        return self.identify(inputs)
+
+    def read(self, _physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Give the URL in the path form, because names under `lambda-url` do not resolve locally."""
+        answer = found(lambda: self.aws.lambda_.get_function_url_config(**_target(inputs)))
+        if answer is None:
+            return None
+        url_id = (urlsplit(answer["FunctionUrl"]).hostname or "").partition(".")[0]
+        return {
+            "functionArn": answer["FunctionArn"],
+            "functionUrl": f"{self.aws.endpoint}/_aws/lambda-url/{url_id}/",
+            "urlId": url_id,
+        }
+
+    def update(self, _physical_id: str, _old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+        """Change its authorization, CORS or mode."""
+        self.aws.lambda_.update_function_url_config(**_target(new), **_url_settings(new))
+
+    def delete(self, _physical_id: str, inputs: Mapping[str, Any]) -> None:
+        """Take the URL away."""
+        with tolerating_absence():
+            self.aws.lambda_.delete_function_url_config(**_target(inputs))
+
+    def identify(self, inputs: Mapping[str, Any]) -> str:
+        """Name it by its function and qualifier."""
+        return "/".join(filter(None, (inputs["functionName"], inputs.get("qualifier"))))
+
+
+_PERMISSION = {
+    "statementId": "StatementId",
+    "action": "Action",
+    "principal": "Principal",
+    "eventSourceToken": "EventSourceToken",
+    "functionUrlAuthType": "FunctionUrlAuthType",
+    "invokedViaFunctionUrl": "InvokedViaFunctionUrl",
+    "principalOrgId": "PrincipalOrgID",
+    "qualifier": "Qualifier",
+    "sourceAccount": "SourceAccount",
+    "sourceArn": "SourceArn",
+}
+
+
+class Permission(Handler):
+    """`aws.lambda_.Permission`, one statement of a function's policy; its id is the statement's."""
+
+    type = "aws:lambda/permission:Permission"
+    name_input = "statementId"
+    replace_on = frozenset({"function", *_PERMISSION})
+
+    def create(self, inputs: Mapping[str, Any]) -> str:
+        """Add the statement."""
+        self.aws.lambda_.add_permission(FunctionName=inputs["function"], **pick(inputs, _PERMISSION))
+        return str(inputs["statementId"])
+
+    def read(self, physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Tell whether the function's policy has it."""
+        target = {"FunctionName": inputs["function"], **pick(inputs, {"qualifier": "Qualifier"})}
+        answer = found(lambda: self.aws.lambda_.get_policy(**target))
+        statements = json.loads(answer["Policy"])["Statement"] if answer else []
+        return {} if any(statement["Sid"] == physical_id for statement in statements) else None
+
+    def delete(self, physical_id: str, inputs: Mapping[str, Any]) -> None:
+        """Take the statement out."""
+        qualifier = pick(inputs, {"qualifier": "Qualifier"})
+        with tolerating_absence():
+            self.aws.lambda_.remove_permission(
+                FunctionName=inputs["function"], StatementId=physical_id, **qualifier
+            )
+
+    def slot(self, inputs: Mapping[str, Any]) -> object:
+        """Statements share a function's policy."""
+        return (inputs["function"], inputs.get("qualifier"), inputs["statementId"])
+
+
+_MAPPING = {
+    "batchSize": "BatchSize",
+    "bisectBatchOnFunctionError": "BisectBatchOnFunctionError",
+    "enabled": "Enabled",
+    "functionName": "FunctionName",
+    "functionResponseTypes": "FunctionResponseTypes",
+    "maximumBatchingWindowInSeconds": "MaximumBatchingWindowInSeconds",
+    "maximumRecordAgeInSeconds": "MaximumRecordAgeInSeconds",
+    "maximumRetryAttempts": "MaximumRetryAttempts",
+    "parallelizationFactor": "ParallelizationFactor",
+    "tumblingWindowInSeconds": "TumblingWindowInSeconds",
+}
+
+
+_MAPPING_NESTED = {
+    "destinationConfig": "DestinationConfig",
+    "filterCriteria": "FilterCriteria",
+    "metricsConfig": "MetricsConfig",
+    "scalingConfig": "ScalingConfig",
+}
+
+
+class EventSourceMapping(Handler):
+    """`aws.lambda_.EventSourceMapping`; its id is its UUID."""
+
+    type = "aws:lambda/eventSourceMapping:EventSourceMapping"
+    name_input = None
+    replace_on = frozenset({"eventSourceArn", "startingPosition", "startingPositionTimestamp"})
+
+    def create(self, inputs: Mapping[str, Any]) -> str:
+        """Connect the source to the function."""
+        source = {"eventSourceArn": "EventSourceArn", "startingPosition": "StartingPosition"}
+        answer = self.aws.lambda_.create_event_source_mapping(
+            **pick(inputs, source), **pick(inputs, _MAPPING), **self._nests(inputs)
+        )
+        return answer["UUID"]
+
+    def read(self, physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Give the UUID, the ARNs and whether it is enabled."""
+        answer = found(lambda: self.aws.lambda_.get_event_source_mapping(UUID=physical_id))
+        if answer is None:
+            return None
+        made = f"arn:aws:lambda:{self.aws.region}:{self.aws.account}:event-source-mapping:{physical_id}"
+        return {
+            "uuid": physical_id,
+            "arn": answer.get("EventSourceMappingArn", made),
+            "functionArn": answer["FunctionArn"],
+            "state": answer["State"],
+            "tagsAll": inputs.get("tags", {}),
+        }
+
+    def update(self, physical_id: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+        """Change its settings; what the program dropped is set to nothing."""
+        dropped: dict[str, Any] = {_MAPPING_NESTED[name]: {} for name in old if name in _MAPPING_NESTED}
+        self.aws.lambda_.update_event_source_mapping(
+            UUID=physical_id, **pick(new, _MAPPING), **{**dropped, **self._nests(new)}
+        )
+
+    def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
+        """Disconnect them."""
+        with tolerating_absence():
+            self.aws.lambda_.delete_event_source_mapping(UUID=physical_id)
+
+    def find(self, inputs: Mapping[str, Any]) -> str | None:
+        """Look for the mapping of this source and function."""
+        pair = {"EventSourceArn": inputs["eventSourceArn"], "FunctionName": inputs["functionName"]}
+        mappings = self.aws.lambda_.list_event_source_mappings(**pair)["EventSourceMappings"]
+        return mappings[0]["UUID"] if mappings else None
+
+    def slot(self, inputs: Mapping[str, Any]) -> object:
+        """AWS takes one mapping for each source and function."""
+        return (inputs["eventSourceArn"], inputs["functionName"])
+
+    def _nests(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        return {theirs: pascal(inputs[ours]) for ours, theirs in _MAPPING_NESTED.items() if inputs.get(ours)}
+
+
+class EventInvokeConfig(Handler):
+    """`aws.lambda_.FunctionEventInvokeConfig`; its id is the function's name."""
+
+    type = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
+    name_input = None
+    replace_on = frozenset({"functionName", "qualifier"})
+
+    def create(self, inputs: Mapping[str, Any]) -> str:
+        """Say how often an asynchronous call is tried, and where it goes when that fails."""
+        limits = {
+            "maximumEventAgeInSeconds": "MaximumEventAgeInSeconds",
+            "maximumRetryAttempts": "MaximumRetryAttempts",
+        }
+        self.aws.lambda_.put_function_event_invoke_config(
+            **_target(inputs),
+            **pick(inputs, limits),
+            DestinationConfig=pascal(inputs.get("destinationConfig") or {}),
+        )
+        return self.identify(inputs)
+
+    def read(self, _physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Tell whether it is set."""
+        answer = found(lambda: self.aws.lambda_.get_function_event_invoke_config(**_target(inputs)))
+        return None if answer is None else {}
+
+    def update(self, _physical_id: str, _old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+        """Put it again: the call replaces it whole."""
+        self.create(new)
+
+    def delete(self, _physical_id: str, inputs: Mapping[str, Any]) -> None:
+        """Go back to AWS's defaults."""
+        with tolerating_absence():
+            self.aws.lambda_.delete_function_event_invoke_config(**_target(inputs))
+
+    def identify(self, inputs: Mapping[str, Any]) -> str:
+        """Name it by its function and qualifier."""
+        return "/".join(filter(None, (inputs["functionName"], inputs.get("qualifier"))))
+
+
+def _target(inputs: Mapping[str, Any]) -> Any:  # noqa: ANN401 - keywords of several calls
+    return {"FunctionName": inputs["functionName"], **pick(inputs, {"qualifier": "Qualifier"})}
+
+
+def _url_settings(inputs: Mapping[str, Any]) -> Any:  # noqa: ANN401 - keywords of two calls
+    return {
+        "AuthType": inputs["authorizationType"],
+        "InvokeMode": inputs.get("invokeMode", "BUFFERED"),
+        "Cors": pascal(inputs.get("cors") or {}),
+    }
+
+
+HANDLERS = (FunctionUrl, Permission, EventSourceMapping, EventInvokeConfig)

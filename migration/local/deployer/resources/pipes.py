@@ -1,0 +1,90 @@
+"""EventBridge pipes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from migration.local.deployer.aws import found
+from migration.local.deployer.resources.handler import (
+    Handler,
+    pascal,
+    pick,
+    tag_changes,
+    tolerating_absence,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SPECIAL = {
+    "dynamodbStreamParameters": "DynamoDBStreamParameters",
+    "includeExecutionDatas": "IncludeExecutionData",
+}
+
+
+_PLAIN = {
+    "description": "Description",
+    "desiredState": "DesiredState",
+    "enrichment": "Enrichment",
+    "kmsKeyIdentifier": "KmsKeyIdentifier",
+    "roleArn": "RoleArn",
+    "target": "Target",
+}
+
+
+_NESTED = {
+    "enrichmentParameters": "EnrichmentParameters",
+    "logConfiguration": "LogConfiguration",
+    "sourceParameters": "SourceParameters",
+    "targetParameters": "TargetParameters",
+}
+
+
+class Pipe(Handler):
+    """`aws.pipes.Pipe`; its id is its name."""
+
+    type = "aws:pipes/pipe:Pipe"
+    replace_on = frozenset({"name", "source"})
+
+    def create(self, inputs: Mapping[str, Any]) -> str:
+        """Make the pipe."""
+        self.aws.pipes.create_pipe(
+            Name=inputs["name"],
+            Source=inputs["source"],
+            Tags=inputs.get("tags") or {},
+            **self._request(inputs),
+        )
+        return str(inputs["name"])
+
+    def read(self, physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Give the ARN."""
+        answer = found(lambda: self.aws.pipes.describe_pipe(Name=physical_id))
+        return None if answer is None else {"arn": answer["Arn"], "tagsAll": inputs.get("tags", {})}
+
+    def update(self, physical_id: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+        """Change it; where it started to read cannot be changed, so that is left out."""
+        request = self._request(new)
+        for parameters in request.get("SourceParameters", {}).values():
+            if isinstance(parameters, dict):
+                parameters.pop("StartingPosition", None)
+        self.aws.pipes.update_pipe(Name=physical_id, **request)
+        added, removed = tag_changes(old, new)
+        arn = self.aws.pipes.describe_pipe(Name=physical_id)["Arn"]
+        if added:
+            self.aws.pipes.tag_resource(resourceArn=arn, tags=added)
+        if removed:
+            self.aws.pipes.untag_resource(resourceArn=arn, tagKeys=removed)
+
+    def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
+        """Remove it."""
+        with tolerating_absence():
+            self.aws.pipes.delete_pipe(Name=physical_id)
+
+    def _request(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        nested = {
+            theirs: pascal(inputs[ours], _SPECIAL) for ours, theirs in _NESTED.items() if inputs.get(ours)
+        }
+        return {**pick(inputs, _PLAIN), **nested}
+
+
+HANDLERS = (Pipe,)

@@ -1,0 +1,194 @@
+"""S3 buckets, and what is set on them one by one: encryption, public access, policy, lifecycle."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from migration.local.deployer.aws import found
+from migration.local.deployer.resources.handler import (
+    Handler,
+    changed,
+    pascal,
+    pick,
+    tag_list,
+    tolerating_absence,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_HOME = "us-east-1"  # the one region that a bucket must not be told to be in
+
+
+class Bucket(Handler):
+    """`aws.s3.Bucket`; its id is its name."""
+
+    type = "aws:s3/bucket:Bucket"
+    name_input = "bucket"
+    replace_on = frozenset({"bucket"})
+
+    def create(self, inputs: Mapping[str, Any]) -> str:
+        """Make the bucket."""
+        place: Any = {} if self.aws.region == _HOME else {"LocationConstraint": self.aws.region}
+        more: Any = {"CreateBucketConfiguration": place} if place else {}
+        self.aws.s3.create_bucket(Bucket=inputs["bucket"], **more)
+        self._tag(inputs)
+        return str(inputs["bucket"])
+
+    def read(self, physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Give the ARN."""
+        if found(lambda: self.aws.s3.get_bucket_location(Bucket=physical_id)) is None:
+            return None
+        return {"arn": f"arn:aws:s3:::{physical_id}", "tagsAll": inputs.get("tags", {})}
+
+    def update(self, _physical_id: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+        """Set the tags; all else of a bucket is resources of its own."""
+        if changed(old, new, ["tags"]):
+            self._tag(new)
+
+    def delete(self, physical_id: str, inputs: Mapping[str, Any]) -> None:
+        """Remove it; what is in it only where the program says so."""
+        with tolerating_absence():
+            if inputs.get("forceDestroy"):
+                self._empty(physical_id)
+            self.aws.s3.delete_bucket(Bucket=physical_id)
+
+    def _empty(self, bucket: str) -> None:
+        for page in self.aws.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+            keys: Any = [{"Key": one["Key"]} for one in page.get("Contents", [])]
+            if keys:
+                self.aws.s3.delete_objects(Bucket=bucket, Delete={"Objects": keys})
+
+    def _tag(self, inputs: Mapping[str, Any]) -> None:
+        if tags := tag_list(inputs.get("tags")):
+            self.aws.s3.put_bucket_tagging(Bucket=inputs["bucket"], Tagging={"TagSet": tags})
+        else:
+            self.aws.s3.delete_bucket_tagging(Bucket=inputs["bucket"])
+
+
+class _OfBucket(Handler):
+    """A resource that is one setting of a bucket; its id is the bucket's name."""
+
+    name_input = None
+    replace_on = frozenset({"bucket"})
+
+    @abstractmethod
+    def put(self, bucket: str, inputs: Mapping[str, Any]) -> None:
+        """Set it."""
+
+    @abstractmethod
+    def get(self, bucket: str) -> object:
+        """Read it; raises AWS's error when it is not set."""
+
+    @abstractmethod
+    def drop(self, bucket: str) -> None:
+        """Set it to nothing."""
+
+    def create(self, inputs: Mapping[str, Any]) -> str:
+        """Set it."""
+        self.put(inputs["bucket"], inputs)
+        return str(inputs["bucket"])
+
+    def read(self, physical_id: str, _inputs: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Tell whether it is set."""
+        return None if found(lambda: self.get(physical_id)) is None else {}
+
+    def update(self, physical_id: str, _old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+        """Set it again."""
+        self.put(physical_id, new)
+
+    def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
+        """Set it to nothing."""
+        with tolerating_absence():
+            self.drop(physical_id)
+
+    def identify(self, inputs: Mapping[str, Any]) -> str | None:
+        """Name it by its bucket."""
+        return str(inputs["bucket"])
+
+
+class BucketServerSideEncryptionConfiguration(_OfBucket):
+    """`aws.s3.BucketServerSideEncryptionConfiguration`."""
+
+    type = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+
+    def put(self, bucket: str, inputs: Mapping[str, Any]) -> None:
+        """Set it."""
+        special = {"sseAlgorithm": "SSEAlgorithm", "kmsMasterKeyId": "KMSMasterKeyID"}
+        rules: Any = {"Rules": pascal(inputs["rules"], special)}
+        self.aws.s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=rules)
+
+    def get(self, bucket: str) -> object:
+        """Read it."""
+        return self.aws.s3.get_bucket_encryption(Bucket=bucket)
+
+    def drop(self, bucket: str) -> None:
+        """Go back to S3's own."""
+        self.aws.s3.delete_bucket_encryption(Bucket=bucket)
+
+
+class BucketPublicAccessBlock(_OfBucket):
+    """`aws.s3.BucketPublicAccessBlock`."""
+
+    type = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+
+    def put(self, bucket: str, inputs: Mapping[str, Any]) -> None:
+        """Set it."""
+        names = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+        block: Any = pick(inputs, {name: name[:1].upper() + name[1:] for name in names})
+        self.aws.s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=block)
+
+    def get(self, bucket: str) -> object:
+        """Read it."""
+        return self.aws.s3.get_public_access_block(Bucket=bucket)
+
+    def drop(self, bucket: str) -> None:
+        """Remove it."""
+        self.aws.s3.delete_public_access_block(Bucket=bucket)
+
+
+class BucketPolicy(_OfBucket):
+    """`aws.s3.BucketPolicy`."""
+
+    type = "aws:s3/bucketPolicy:BucketPolicy"
+
+    def put(self, bucket: str, inputs: Mapping[str, Any]) -> None:
+        """Set it."""
+        self.aws.s3.put_bucket_policy(Bucket=bucket, Policy=inputs["policy"])
+
+    def get(self, bucket: str) -> object:
+        """Read it."""
+        return self.aws.s3.get_bucket_policy(Bucket=bucket)
+
+    def drop(self, bucket: str) -> None:
+        """Remove it."""
+        self.aws.s3.delete_bucket_policy(Bucket=bucket)
+
+
+class BucketLifecycleConfiguration(_OfBucket):
+    """`aws.s3.BucketLifecycleConfiguration`."""
+
+    type = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+
+    def put(self, bucket: str, inputs: Mapping[str, Any]) -> None:
+        """Set it."""
+        rules: Any = {"Rules": pascal(inputs["rules"], {"id": "ID"})}
+        self.aws.s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration=rules)
+
+    def get(self, bucket: str) -> object:
+        """Read it."""
+        return self.aws.s3.get_bucket_lifecycle_configuration(Bucket=bucket)
+
+    def drop(self, bucket: str) -> None:
+        """Remove it."""
+        self.aws.s3.delete_bucket_lifecycle(Bucket=bucket)
+
+
+HANDLERS = (
+    Bucket,
+    BucketServerSideEncryptionConfiguration,
+    BucketPublicAccessBlock,
+    BucketPolicy,
+    BucketLifecycleConfiguration,
+)

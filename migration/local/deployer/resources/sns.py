@@ -1,0 +1,141 @@
+"""SNS topics, which alarms notify, and who hears of it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from migration.local.deployer.aws import found
+from migration.local.deployer.resources.handler import Handler, tag_changes, tag_list, tolerating_absence
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+_ATTRIBUTES = {
+    "displayName": "DisplayName",
+    "policy": "Policy",
+    "deliveryPolicy": "DeliveryPolicy",
+    "kmsMasterKeyId": "KmsMasterKeyId",
+    "signatureVersion": "SignatureVersion",
+    "tracingConfig": "TracingConfig",
+    "contentBasedDeduplication": "ContentBasedDeduplication",
+}
+
+
+class Topic(Handler):
+    """`aws.sns.Topic`; its id is its ARN."""
+
+    type = "aws:sns/topic:Topic"
+    replace_on = frozenset({"name", "fifoTopic"})
+
+    def create(self, inputs: Mapping[str, Any]) -> str:
+        """Make the topic."""
+        attributes = _texts(inputs, _ATTRIBUTES)
+        if inputs.get("fifoTopic"):
+            attributes["FifoTopic"] = "true"
+        answer = self.aws.sns.create_topic(
+            Name=inputs["name"], Attributes=attributes, Tags=tag_list(inputs.get("tags"))
+        )
+        return str(answer["TopicArn"])
+
+    def read(self, physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Give the ARN and the owner."""
+        answer = found(lambda: self.aws.sns.get_topic_attributes(TopicArn=physical_id))
+        if answer is None:
+            return None
+        return {"arn": physical_id, "owner": physical_id.split(":")[4], "tagsAll": inputs.get("tags", {})}
+
+    def update(self, physical_id: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+        """Set the attributes that differ, and the tags."""
+        before, after = _texts(old, _ATTRIBUTES), _texts(new, _ATTRIBUTES)
+        for name in {**before, **after}:
+            if before.get(name) != after.get(name):
+                self.aws.sns.set_topic_attributes(
+                    TopicArn=physical_id, AttributeName=name, AttributeValue=after.get(name, "")
+                )
+        added, removed = tag_changes(old, new)
+        if added:
+            self.aws.sns.tag_resource(ResourceArn=physical_id, Tags=tag_list(added))
+        if removed:
+            self.aws.sns.untag_resource(ResourceArn=physical_id, TagKeys=removed)
+
+    def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
+        """Remove it with its subscriptions."""
+        with tolerating_absence():
+            self.aws.sns.delete_topic(TopicArn=physical_id)
+
+    def identify(self, inputs: Mapping[str, Any]) -> str:
+        """Work out the ARN from the name."""
+        return f"arn:aws:sns:{self.aws.region}:{self.aws.account}:{inputs['name']}"
+
+
+_SUBSCRIPTION = {
+    "deliveryPolicy": "DeliveryPolicy",
+    "filterPolicy": "FilterPolicy",
+    "filterPolicyScope": "FilterPolicyScope",
+    "rawMessageDelivery": "RawMessageDelivery",
+    "redrivePolicy": "RedrivePolicy",
+}
+
+
+class TopicSubscription(Handler):
+    """`aws.sns.TopicSubscription`; its id is its ARN."""
+
+    type = "aws:sns/topicSubscription:TopicSubscription"
+    name_input = None
+    replace_on = frozenset({"topic", "protocol", "endpoint"})
+
+    def create(self, inputs: Mapping[str, Any]) -> str:
+        """Subscribe the endpoint; nobody has to confirm it locally."""
+        answer = self.aws.sns.subscribe(
+            TopicArn=inputs["topic"],
+            Protocol=inputs["protocol"],
+            Endpoint=inputs["endpoint"],
+            Attributes=_texts(inputs, _SUBSCRIPTION),
+            ReturnSubscriptionArn=True,
+        )
+        return str(answer["SubscriptionArn"])
+
+    def read(self, physical_id: str, _inputs: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Give the ARN and the owner."""
+        answer = found(lambda: self.aws.sns.get_subscription_attributes(SubscriptionArn=physical_id))
+        return None if answer is None else {"arn": physical_id, "ownerId": physical_id.split(":")[4]}
+
+    def update(self, physical_id: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+        """Set the attributes that differ."""
+        before, after = _texts(old, _SUBSCRIPTION), _texts(new, _SUBSCRIPTION)
+        for name in {**before, **after}:
+            if before.get(name) != after.get(name):
+                self.aws.sns.set_subscription_attributes(
+                    SubscriptionArn=physical_id, AttributeName=name, AttributeValue=after.get(name, "")
+                )
+
+    def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
+        """Unsubscribe it."""
+        with tolerating_absence():
+            self.aws.sns.unsubscribe(SubscriptionArn=physical_id)
+
+    def find(self, inputs: Mapping[str, Any]) -> str | None:
+        """Look for the endpoint among the topic's subscriptions."""
+        wanted = (inputs["protocol"], inputs["endpoint"])
+        listed = self.aws.sns.list_subscriptions_by_topic(TopicArn=inputs["topic"])["Subscriptions"]
+        found_arns = (
+            one["SubscriptionArn"] for one in listed if (one["Protocol"], one["Endpoint"]) == wanted
+        )
+        return next(found_arns, None)
+
+    def identify(self, _inputs: Mapping[str, Any]) -> None:
+        """AWS makes the id up."""
+
+
+def _texts(inputs: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
+    values = {theirs: inputs.get(ours) for ours, theirs in names.items()}
+    return {
+        name: value if isinstance(value, str) else json.dumps(value)
+        for name, value in values.items()
+        if value is not None
+    }
+
+
+HANDLERS = (Topic, TopicSubscription)

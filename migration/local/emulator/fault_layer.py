@@ -1,0 +1,135 @@
+"""The ASGI application in front of the local AWS: carries out what the fault rules decide.
+
+Passes every other request through untouched, without reading its body. Also answers `/_cutover/faults`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from hypercorn.protocol.events import StreamClosed
+from pydantic import ValidationError
+
+from migration.local.emulator.faults import PATH, Fault
+from migration.local.emulator.wire import Call, error_answer, headers_of, read_call, service_of
+
+if TYPE_CHECKING:
+    from migration.local.emulator.fault_rules import Rules
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class FaultLayer:
+    """Wraps `application` with the faults of `rules`."""
+
+    application: Application
+    rules: Rules
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection."""
+        if scope["type"] != "http":
+            await self.application(scope, receive, send)
+        elif scope["path"].startswith(PATH):
+            await self._control(scope, receive, send)
+        else:
+            headers = headers_of(scope["headers"])
+            if self.rules.concerns(service_of(scope["path"], headers)):
+                body = await _body(receive)
+                call = read_call(scope["method"], scope["path"], headers, body)
+                await self._serve(call, scope, _again(body, receive), send)
+            else:
+                await self.application(scope, receive, send)
+
+    async def _serve(self, call: Call, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        fault = self.rules.decide(call)
+        if fault is None:
+            await self.application(scope, receive, send)
+            return
+        await asyncio.sleep(fault.latency_ms / 1000)
+        match fault.kind:
+            case "latency":
+                await self.application(scope, receive, send)
+            case "drop":
+                await _hang_up(send)
+            case "after":
+                await self.application(scope, receive, _nowhere)
+                await _refuse(call, fault, send)
+            case "error":
+                await _refuse(call, fault, send)
+
+    async def _control(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        match scope["method"], scope["path"].removeprefix(PATH).strip("/"):
+            case "GET", "":
+                await _answer_json(send, HTTPStatus.OK, self.rules.report())
+            case "POST", "":
+                await self._arm(await _body(receive), send)
+            case "DELETE", fault_id:
+                if fault_id:
+                    self.rules.withdraw(fault_id)
+                else:
+                    self.rules.clear()
+                await _answer_json(send, HTTPStatus.OK, {})
+            case _:
+                await _answer_json(send, HTTPStatus.NOT_FOUND, {"error": f"use GET, POST or DELETE {PATH}"})
+
+    async def _arm(self, body: bytes, send: Send) -> None:
+        try:
+            fault = Fault.model_validate_json(body)
+        except ValidationError as error:
+            await _answer_json(send, HTTPStatus.BAD_REQUEST, {"error": str(error)})
+        else:
+            await _answer_json(send, HTTPStatus.OK, {"id": self.rules.arm(fault)})
+
+
+async def _body(receive: Receive) -> bytes:
+    parts = []
+    while True:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Give the application the body that was read, and then whatever comes next on the connection."""
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return replay
+
+
+async def _nowhere(message: Message) -> None:
+    """Swallow the answer of a call whose caller must not learn that it was applied."""
+
+
+async def _refuse(call: Call, fault: Fault, send: Send) -> None:
+    headers, body = error_answer(call, fault.code, fault.message, fault.extra)
+    await _answer(send, fault.status, headers, body)
+
+
+async def _hang_up(send: Send) -> None:
+    """Close the connection without an answer: ASGI has no word for it, so the server's stream is asked."""
+    stream = getattr(send, "__self__")  # noqa: B009 - the attribute exists on the bound method that hypercorn passes
+    await stream.send(StreamClosed(stream_id=stream.stream_id))
+
+
+async def _answer_json(send: Send, status: HTTPStatus, fields: dict[str, Any]) -> None:
+    await _answer(send, status, {"content-type": "application/json"}, json.dumps(fields).encode())
+
+
+async def _answer(send: Send, status: int, headers: dict[str, str], body: bytes) -> None:
+    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+    pairs.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": pairs})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,1 @@
+"""What the toolkit is told: the stack's outputs."""

@@ -1,0 +1,1 @@
+"""DynamoDB access: one table (or one transaction) a file; botocore's errors are translated here, once."""

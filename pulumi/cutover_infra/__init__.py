@@ -1,0 +1,1 @@
+"""The Pulumi program in parts: settings, one component a file, policies."""

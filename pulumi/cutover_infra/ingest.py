@@ -1,0 +1,40 @@
+"""Ingest: the function that stores an activity as a fact, and may do nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cutover_infra.access import allow
+from cutover_infra.component import Component
+from cutover_infra.functions import Function, FunctionArgs, Handler
+
+if TYPE_CHECKING:
+    from cutover_infra.component import Deployment
+    from cutover_infra.facts import Facts
+
+
+class Ingest(Component):
+    """The function `ingest`."""
+
+    def __init__(self, deployment: Deployment, owner: Component, facts: Facts) -> None:
+        """Make the function."""
+        super().__init__("pipeline:Ingest", "ingest", deployment, owner, cost_center="ingest")
+        settings = deployment.settings
+        self.handler = Handler(
+            path="pipeline.handlers.ingest.handler",
+            environment={"FACTS_TABLE": facts.table.name},
+            access=[allow(["dynamodb:PutItem"], [facts.table.arn])],
+        )
+        self.function = Function(
+            "ingest",
+            deployment,
+            self,
+            FunctionArgs(
+                handler=self.handler,
+                code=deployment.pipeline_code,
+                timeout_s=settings.request_timeout_s,
+                memory_mb=settings.memory_mb,
+                reserved_concurrency=settings.reserved_concurrency,
+            ),
+        )
+        self.register_outputs({"function": self.function.function.name})

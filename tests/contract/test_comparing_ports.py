@@ -1,0 +1,235 @@
+"""What a comparison reads, and its records: one contract in memory, on moto and on the local AWS."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from migration.adapters.compared_sides import TableNames, TableSides
+from migration.adapters.comparison_table import ComparisonTable
+from migration.adapters.memory_comparing import MemoryComparedSides, MemoryComparisons, MemoryServing
+from migration.core.acknowledgements import Side
+from migration.core.comparison import comparison_fields
+from migration.core.errors import IntegrityError, RemoteError
+from migration.core.ledger import TOTAL
+from migration.core.legacy_shape import LegacyShape
+from migration.core.one_employee import line_up
+from migration.core.stages import Control, Stage
+from migration.engine.comparing import compare
+from pipeline.domain.snapshot import encode
+from tests.contract.test_control_plane_ports import table as control_table
+from tests.diff_world import CLOCK, World, ago
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from migration.adapters.memory_sides import MemorySides
+    from migration.core.comparison import Comparison
+    from migration.core.two_sides import Sighting, StoredBoard
+    from migration.local.emulator import Emulator
+    from migration.ports.comparing import ComparedSides, Comparisons
+
+CONTROL = Control(Stage.LIVE, 100, 100, epoch=3)
+SERVING = MemoryServing({Side.LEGACY: 1.0, Side.PIPELINE: None})
+UNTIL = datetime(2030, 1, 1, tzinfo=UTC)
+BACKENDS = ["memory", "moto", pytest.param("local", marks=pytest.mark.slow)]
+KEYS = {
+    "leaderboard": ("board",),
+    "legacy_events": ("employee_id", "event_id"),
+    "legacy_employee_progress": ("employee_id", "program_id"),
+    "snapshots": ("board", "version"),
+    "facts": ("employee_id", "event_id"),
+    "employee_progress": ("employee_id", "program_id"),
+    "program_progress": ("program_id", "shard"),
+}
+
+
+def world() -> World:
+    world = World(queued=0)
+    ada, grace, _ = (
+        world.add(name, f"v-{name}", 30 - 10 * n) for n, name in enumerate(("ada", "grace", "é"))
+    )
+    world.add("ada", "w", 7, "q")
+    world.count(ada)
+    world.fold(grace, -1)
+    world.add("grace", "not-yet", 4, "q", at=ago(seconds=3), fact=False)
+    return world
+
+
+class Backend:
+    """Tables made and filled by plain calls, as both sides' code would have filled them."""
+
+    def __init__(self, clients: dict[str, Any], prefix: str) -> None:
+        self.dynamodb = clients["dynamodb"]
+        self.queue = clients["sqs"].create_queue(QueueName=f"{prefix}-queue")["QueueUrl"]
+        self.names = TableNames(**{name: f"{prefix}-{name}" for name in KEYS})
+        for name, keys in KEYS.items():
+            kinds = zip(keys, ("HASH", "RANGE"), strict=False)
+            self.dynamodb.create_table(
+                TableName=f"{prefix}-{name}",
+                BillingMode="PAY_PER_REQUEST",
+                KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in kinds],
+                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+            )
+        self.sides = TableSides(self.dynamodb, clients["sqs"], self.names, self.queue, LegacyShape())
+
+    def put(self, table: str, **fields: object) -> None:
+        item: Any = {
+            name: {"N": str(value)}
+            if isinstance(value, int)
+            else {"B" if isinstance(value, bytes) else "S": value}
+            for name, value in fields.items()
+        }
+        self.dynamodb.put_item(TableName=getattr(self.names, table), Item=item)
+
+    def fill(self, sides: MemorySides) -> None:
+        for board in sides.of_legacy:
+            self.put("leaderboard", board=board.board, entries=_entries(board), rebuilt_at=board.made_at)
+        for board in sides.of_pipeline:
+            body = {"generated_at": board.made_at, "entries": json.loads(_entries(board))}
+            self.put("snapshots", board=board.board, version="latest", body=encode(body))
+        ranking = [{"program_id": name} for name in MemoryComparedSides(sides).biggest_programs(10)]
+        programs = {"generated_at": ago(), "entries": [{"program_id": "#pulse"}, *ranking]}
+        self.put("snapshots", board="programs", version="latest", body=encode(programs))
+        for row, fold in (*sides.legacy, *sides.pipeline):
+            if row.employee_id is None:
+                continue
+            numbers = {"points": fold.points, "events": fold.events}
+            key = {"employee_id": row.employee_id, "program_id": row.program_id}
+            if (row, fold) in sides.legacy:
+                self.put("legacy_employee_progress", **key, **numbers)
+            if (row, fold) in sides.pipeline:
+                self.put("employee_progress", **key, **numbers, fingerprint=fold.fingerprint)
+        for one in sides.events:
+            self.put("legacy_events", **_event(one), received_at=one.truth.at)
+        for one in sides.stored:
+            self.put("facts", **_event(one), ingested_at=one.truth.at, lane=one.lane, side=one.side)
+        newest = {"program_id": "#freshness", "shard": "newest", "newest_folded_at": sides.newest}
+        self.put("program_progress", **newest)
+
+
+def _entries(board: StoredBoard) -> str:
+    return json.dumps(
+        [{"rank": e.rank, "employee_id": e.employee_id, "points": e.points} for e in board.entries]
+    )
+
+
+def _event(one: Sighting) -> dict[str, Any]:
+    stored = one.truth
+    return {
+        **one.identity._asdict(),
+        "program_id": stored.program_id,
+        "activity_type": "task_completed",
+        "points": stored.points,
+        "occurred_at": stored.at,
+    }
+
+
+def clients(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
+    if request.param == "moto":
+        with mock_aws():
+            yield {name: boto3.client(name, region_name="us-east-1") for name in ("dynamodb", "sqs")}
+    else:
+        emulator: Emulator = request.getfixturevalue("emulator")
+        yield {name: boto3.client(name, **emulator.client_arguments) for name in ("dynamodb", "sqs")}
+
+
+@pytest.fixture(params=BACKENDS)
+def compared_sides(request: pytest.FixtureRequest) -> Iterator[ComparedSides]:
+    filled = world().sides()
+    if request.param == "memory":
+        yield MemoryComparedSides(filled)
+        return
+    for made in clients(request):
+        backend = Backend(made, f"comparing-{abs(hash(request.node.name))}")
+        backend.fill(filled)
+        yield backend.sides
+
+
+@pytest.fixture(params=BACKENDS)
+def comparisons(request: pytest.FixtureRequest) -> Iterator[Comparisons]:
+    if request.param == "memory":
+        yield MemoryComparisons()
+        return
+    for made in clients(request):
+        plane = control_table(made["dynamodb"], f"comparisons-{abs(hash(request.node.name))}")
+        yield ComparisonTable(plane.client, plane.table, plane.migration)
+
+
+def comparison(minutes: float = 0) -> Comparison:
+    found = compare(CONTROL, 100, MemoryComparedSides(world().sides()), SERVING, CLOCK)
+    return replace(found, at=ago(minutes=-minutes))
+
+
+def test_everything_of_an_employee_is_read(compared_sides: ComparedSides) -> None:
+    expected = MemoryComparedSides(world().sides())
+    names = {"ada", "grace", "é", "nobody"}
+    read = {one.employee_id: one for one in compared_sides.employees(names)}
+    assert set(read) == names
+    for one in expected.employees(names):
+        assert line_up(read[one.employee_id]) == line_up(one)
+    assert line_up(read["nobody"]) == ([], [])
+    (total,) = [sums for sums in line_up(read["ada"])[0] if sums.row.program_id == TOTAL]
+    assert (total.legacy.points, total.truth.points, total.pipeline.points) == (67, 37, 37)
+
+
+def test_boards_and_what_is_on_its_way_are_read(compared_sides: ComparedSides) -> None:
+    expected = MemoryComparedSides(world().sides())
+    assert compared_sides.biggest_programs(1) == ["p"]
+    assert compared_sides.biggest_programs(9) == ["p", "q"]
+    for board in ("global", "program#p", "program#nobody's"):
+        assert compared_sides.boards(board) == expected.boards(board)
+    assert compared_sides.newest_folded_at() == ago(seconds=1)
+    assert compared_sides.queued() == 0
+
+
+def test_a_comparison_is_the_same_whatever_it_reads(compared_sides: ComparedSides) -> None:
+    found = compare(CONTROL, 100, compared_sides, SERVING, CLOCK)
+    expected = compare(CONTROL, 100, MemoryComparedSides(world().sides()), SERVING, CLOCK)
+    assert {**comparison_fields(found), "effort": None} == {**comparison_fields(expected), "effort": None}
+    assert found.effort.employees == 3
+
+
+def test_comparisons_come_back_whole_in_order_and_from_any_time(comparisons: Comparisons) -> None:
+    made = [comparison(minutes) for minutes in (2, 0, 1)]
+    for one in (*made, made[0]):
+        comparisons.add(one, UNTIL)
+    first, second, third = sorted(made, key=lambda one: one.at)
+    assert list(comparisons.since("")) == [first, second, third]
+    assert list(comparisons.since(second.at)) == [second, third]
+    assert list(comparisons.since(ago(days=-1))) == []
+
+
+def test_a_record_expires_by_the_tables_own_attribute_and_is_small() -> None:
+    with mock_aws():
+        plane = control_table(boto3.client("dynamodb", region_name="us-east-1"), "control")
+        table = ComparisonTable(plane.client, plane.table, plane.migration)
+        table.add(comparison(), UNTIL)
+        (item,) = plane.client.scan(TableName="control")["Items"]
+        assert item["expires_at"] == {"N": str(int(UNTIL.timestamp()))}
+        assert item["record"]["S"].startswith("comparison#2026-")
+        assert len(item["body"]["B"]) < 2_000
+        assert list(plane.journal()) == [], "a comparison is no entry of the journal"
+
+
+def test_a_record_of_another_kind_is_named() -> None:
+    with mock_aws():
+        plane = control_table(boto3.client("dynamodb", region_name="us-east-1"), "control")
+        table = ComparisonTable(plane.client, plane.table, plane.migration)
+        key = {"migration": {"S": "activities"}, "record": {"S": "comparison#x"}}
+        plane.client.put_item(TableName="control", Item={**key, "body": {"B": b"no"}})
+        with pytest.raises(IntegrityError, match="comparison#x is not a comparison"):
+            list(table.since(""))
+
+
+def test_a_table_that_is_gone_is_an_error() -> None:
+    with mock_aws():
+        table = ComparisonTable(boto3.client("dynamodb", region_name="us-east-1"), "gone", "activities")
+        with pytest.raises(RemoteError, match="recording a comparison in gone"):
+            table.add(comparison(), UNTIL)

@@ -1,0 +1,145 @@
+"""DynamoDB in memory does for the handlers what moto's does: the same answers, the same rows after them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from legacy import ingest as legacy_ingest
+from legacy.activity import read_activity
+from migration.core.ledger import Activity, Fold, Row
+from migration.core.legacy_shape import LegacyShape
+from migration.core.stages import Control, Stage, read_control
+from migration.door.mirror import _put
+from migration.mirror.legacy_tables import LegacyTables
+from migration.mirror.message import MirroredFact
+from pipeline.domain.activity import Activity as Incoming
+from pipeline.domain.aggregator import Committed, Refused
+from pipeline.domain.batch import Chunk
+from pipeline.stores.facts import FactTable, PutResult
+from tests.memory_dynamodb import LegacyTable, MemoryDynamoDB, answer_of, resource
+from tests.pipeline_aws import create_tables, scan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+AT = "2026-03-01T09:30:00.000Z"
+TABLES = {
+    "EVENTS_TABLE": ("employee_id", "event_id"),
+    "PROGRAM_PROGRESS_TABLE": ("program_id",),
+    "EMPLOYEE_PROGRESS_TABLE": ("employee_id", "program_id"),
+    "control": ("migration", "record"),
+}
+
+
+@dataclass
+class Account:
+    client: Any
+    memory: MemoryDynamoDB | None
+
+    def facts(self) -> list[dict[str, Any]]:
+        if self.memory is None:
+            return scan(self.client, "memory", "facts")
+        return [
+            {"event_id": fact.activity.event_id, "points": fact.activity.points, "side": fact.side.value}
+            for fact in self.memory.facts.by_identity.values()
+        ]
+
+    def legacy_totals(self) -> dict[Row, Fold]:
+        if self.memory is not None:
+            return dict(self.memory.legacy.totals)
+        items: list[dict[str, Any]] = [
+            dict(item)
+            for table in ("PROGRAM_PROGRESS_TABLE", "EMPLOYEE_PROGRESS_TABLE")
+            for item in boto3.resource("dynamodb").Table(table).scan()["Items"]
+        ]
+        return {
+            Row(one.get("employee_id"), one["program_id"]): Fold(int(one["points"]), int(one["events"]))
+            for one in items
+        }
+
+
+@pytest.fixture(params=["memory", "moto"])
+def account(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    if request.param == "memory":
+        memory = MemoryDynamoDB()
+        monkeypatch.setattr(legacy_ingest, "dynamodb", resource)
+        monkeypatch.setattr(legacy_ingest, "table", lambda name: LegacyTable(name, memory.legacy))
+        memory.checkpoints.state = Control(Stage.LIVE, 1, 2, 3)
+        yield Account(memory, memory)
+        return
+    with mock_aws():
+        client = boto3.client("dynamodb")
+        create_tables(client, "memory")
+        for name, keys in TABLES.items():
+            client.create_table(
+                TableName=name,
+                BillingMode="PAY_PER_REQUEST",
+                KeySchema=[
+                    {"AttributeName": key, "KeyType": "RANGE" if place else "HASH"}
+                    for place, key in enumerate(keys)
+                ],
+                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+            )
+        numbers = {"write_weight": {"N": "1"}, "read_weight": {"N": "2"}, "epoch": {"N": "3"}}
+        key = {"migration": {"S": "m"}, "record": {"S": "state"}}
+        client.put_item(TableName="control", Item={**key, "stage": {"S": "live"}, **numbers})
+        there = boto3.resource("dynamodb")
+        monkeypatch.setattr(legacy_ingest, "dynamodb", lambda: there)
+        monkeypatch.setattr(legacy_ingest, "table", there.Table)
+        yield Account(client, None)
+
+
+def test_a_fact_is_put_once_and_a_taken_identity_is_shown(account: Account) -> None:
+    table = FactTable(account.client, "memory-facts")
+    one = Incoming("ev-1", "e-1", "p-1", "task_completed", 5, AT)
+    other = Incoming("ev-1", "e-1", "p-1", "task_completed", 6, AT)
+    assert [table.put(each, AT) for each in (one, one, other)] == [
+        PutResult.CREATED,
+        PutResult.DUPLICATE,
+        PutResult.CONFLICT,
+    ]
+    mirrored = answer_of(account.client.put_item, _put("memory-facts", one, AT))
+    assert mirrored.error == "ConditionalCheckFailedException"
+    assert mirrored.body["Item"]["side"] == {"S": "pipeline"}
+    [fact] = account.facts()
+    assert {name: fact[name] for name in ("event_id", "points", "side")} == {
+        "event_id": "ev-1",
+        "points": 5,
+        "side": "pipeline",
+    }
+
+
+def test_the_control_item_is_read(account: Account) -> None:
+    key = {"migration": {"S": "m"}, "record": {"S": "state"}}
+    answer = answer_of(account.client.get_item, {"TableName": "control", "Key": key})
+    assert read_control(answer.body["Item"]) == Control(Stage.LIVE, 1, 2, 3)
+
+
+def test_legacys_own_ingest_adds_again_and_refuses_other_content(account: Account) -> None:
+    def post(points: int) -> int:
+        body = Activity("e-1", "ev-1", "p-1", "task_completed", points, AT)
+        fields = {name: getattr(body, name) for name in Activity.__dataclass_fields__}
+        parsed = read_activity(fields, legacy_ingest.now())
+        assert not isinstance(parsed, list)
+        return int(legacy_ingest._accept(parsed, legacy_ingest.now())["statusCode"])
+
+    assert [post(5), post(5), post(6)] == [202, 202, 409]
+    twice = Fold(10, 2)
+    assert account.legacy_totals() == {Row(None, "p-1"): twice, Row("e-1", "p-1"): twice}
+
+
+def test_facts_are_applied_to_legacy_all_or_none(account: Account) -> None:
+    tables = LegacyTables(
+        account.client, "EVENTS_TABLE", "PROGRAM_PROGRESS_TABLE", "EMPLOYEE_PROGRESS_TABLE", LegacyShape()
+    )
+    one, two, three = (
+        MirroredFact("e-1", f"ev-{number}", "p-1", number, AT, "task_completed", AT) for number in (1, 2, 3)
+    )
+    assert tables.commit(Chunk((one, two))) == Committed()
+    assert tables.commit(Chunk((three, two))) == Refused(frozenset({two.identity}))
+    assert account.legacy_totals() == {Row(None, "p-1"): Fold(3, 2), Row("e-1", "p-1"): Fold(3, 2)}

@@ -1,0 +1,183 @@
+"""A migration's control plane and switch in memory; a process can die, or stand still, at any call of its."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from migration.adapters.memory import MemoryClock
+from migration.adapters.memory_backfill import MemoryCheckpoints
+from migration.adapters.memory_control_plane import MemoryControlPlane
+from migration.adapters.memory_hooks import MemoryHooks, MemoryNotices
+from migration.adapters.memory_traffic_switch import MemoryTrafficSwitch
+from migration.core.backfill import Job, Phase
+from migration.core.course import Action, Course
+from migration.core.guardrails import GuardrailVerdict, Outcome
+from migration.core.journal import EntryKind
+from migration.core.moments import moment_text
+from migration.core.stages import Control, Stage
+from migration.engine.background import at_once
+from migration.engine.following import Following
+from migration.engine.lease import LeaseKeeper
+from migration.engine.mover import AlreadyThere, Moved, MovedOn, Mover
+from migration.engine.run import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from migration.core.journal import Entry
+    from migration.core.looks import Look
+    from migration.core.state import Lease, State
+
+QUICK = Course(percents=(5, 100), bake_s=3, shadow_s=5, drill_percent=1)
+
+
+class KilledError(BaseException):
+    """The process is gone; nothing after this line happens, no handler of errors either."""
+
+
+@dataclass
+class Seat:
+    """One process's way to something: `at` is called before and after each of its calls."""
+
+    there: MemoryControlPlane | MemoryTrafficSwitch
+    at: Callable[[], None] = lambda: None
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self.there, name)
+
+        def call(*args: Any) -> Any:
+            self.at()
+            result = method(*args)
+            if name == "journal":
+                result = list(result)
+            self.at()
+            return result
+
+        return call
+
+
+@dataclass
+class Scripted:
+    """Guardrails that say what the test has them say."""
+
+    clock: MemoryClock
+    says: Callable[[State], dict[str, Outcome]]
+    looks: list[Stage] = field(default_factory=list)
+
+    def look(self, state: State) -> Sequence[GuardrailVerdict]:
+        self.looks.append(state.stage)
+        now = self.clock.now()
+        return [
+            GuardrailVerdict(name, outcome, f"{name} is {outcome}", now)
+            for name, outcome in self.says(state).items()
+        ]
+
+
+@dataclass
+class World:
+    course: Course = QUICK
+    clock: MemoryClock = field(default_factory=MemoryClock)
+    plane: MemoryControlPlane = field(default_factory=MemoryControlPlane)
+    switch: MemoryTrafficSwitch = field(default_factory=MemoryTrafficSwitch)
+    checkpoints: MemoryCheckpoints = field(default_factory=MemoryCheckpoints)
+    hooks: MemoryHooks = field(default_factory=MemoryHooks)
+    vital: Callable[[State], dict[str, Outcome]] = lambda _: {"door_settled": Outcome.PASS}
+    proof: Callable[[State], dict[str, Outcome]] = lambda _: {"fold_equality": Outcome.PASS}
+    worked: list[str] = field(default_factory=list)
+    looks: list[Look] = field(default_factory=list)
+    on_look: Callable[[Look], None] = lambda _: None
+    dead: set[str] = field(default_factory=set)
+    tokens: Iterator[int] = field(default_factory=count)
+
+    def process(self, name: str, at: Callable[[], None] = lambda: None) -> Run:
+        """A new process; it knows nothing but what is in the tables."""
+        seat: Any = Seat(self.plane, at)
+        mover = Mover(
+            "activities",
+            seat,
+            self.clock,
+            lambda: f"{next(self.tokens):06x}",
+            name,
+            "plan",
+            self.hooks,
+            MemoryNotices(),
+        )
+        work = {Action.BACKFILL: self._backfill, Action.RECONCILE: self._reconcile}
+        return Run(
+            seat,
+            self.checkpoints,
+            self.clock,
+            LeaseKeeper(seat, self.clock, name, self.dead.__contains__),
+            mover,
+            Following(Seat(self.switch, at), seat, self.clock),
+            self.course,
+            Scripted(self.clock, self.vital),
+            Scripted(self.clock, self.proof),
+            work,
+            self._saw,
+            at_once,
+        )
+
+    def run(
+        self, name: str = "ana@desk:1", goal: Stage = Stage.RAMPDOWN, at: Callable[[], None] = lambda: None
+    ) -> Look:
+        """Give the command."""
+        run = self.process(name, at)
+        with run.lease.held(patience_s=60):
+            return run.until(goal)
+
+    @contextmanager
+    def killing(self, after: int, name: str) -> Iterator[Callable[[], None]]:
+        """Kill a process at its n-th half of a call."""
+        left = after
+
+        def at() -> None:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                self.dead.add(name)
+                raise KilledError
+
+        yield at
+
+    def roll_back(self, name: str, to: Stage, at: Callable[[], None] = lambda: None) -> Moved | AlreadyThere:
+        """Give the command: one write, then the switch."""
+        run = self.process(name, at)
+        went = run.mover.back(Control(to), "wanted", "rollback")
+        assert not isinstance(went, MovedOn)
+        run.following.check(went.state.control)
+        return went
+
+    def done(self) -> list[Entry]:
+        """Every move, by epoch."""
+        return sorted(
+            (one for one in self.plane.journal() if one.kind is EntryKind.DONE), key=lambda one: one.epoch
+        )
+
+    def steps(self) -> list[str]:
+        return [one.step for one in self.done()]
+
+    def _backfill(self) -> str:
+        self.worked.append("backfill")
+        run = self.checkpoints.stored_job.run + 1 if self.checkpoints.stored_job else 1
+        started = moment_text(self.clock.now())
+        self.checkpoints.stored_job = Job(run, 1, 100, started, Phase.INSTALLED)
+        return "installed"
+
+    def _reconcile(self) -> str:
+        self.worked.append("reconcile")
+        return "both sides have the same activities"
+
+    def _saw(self, look: Look) -> None:
+        self.looks.append(look)
+        assert len(self.looks) < 5_000, f"it goes round in circles: {look}"
+        self.on_look(look)
+
+
+def lease_of(world: World) -> Lease:
+    lease = world.plane.lease()
+    assert lease is not None
+    return lease

@@ -1,0 +1,187 @@
+"""DynamoDB in memory, as the handlers speak to it: on the same data as the memory adapters, call by call.
+
+Only the operations and conditions that the handlers use. An expression that is not known here is an error, so
+a handler that says something new cannot pass for right; tests/contract/test_memory_dynamodb.py holds each
+operation to what moto and the local AWS do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.conditions import And, AttributeNotExists, Equals, Or
+from botocore.exceptions import ClientError
+
+from migration.adapters.memory_backfill import MemoryCheckpoints, MemoryFacts, MemoryLegacy
+from migration.core.facts import Lane, StoredFact
+from migration.core.ledger import Activity, Fold, Identity, Row
+from migration.core.routing import Side
+from migration.door.wire import Answer
+from pipeline.domain.fact import IF_ABSENT, fact_item
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Item = Mapping[str, Any]
+
+CONDITION_FAILED = "ConditionalCheckFailedException"
+
+
+class ConditionFailedError(ClientError):
+    """What a resource's client raises for a condition that does not hold."""
+
+
+@dataclass(slots=True)
+class MemoryDynamoDB:
+    """One account's tables. `facts` is the fact table; legacy's are named as its environment names them."""
+
+    facts: MemoryFacts = field(default_factory=MemoryFacts)
+    legacy: MemoryLegacy = field(default_factory=MemoryLegacy)
+    checkpoints: MemoryCheckpoints = field(default_factory=MemoryCheckpoints)
+
+    def put_item(self, **parameters: Any) -> dict[str, Any]:
+        """Put a fact, under the condition that is asked for and no other."""
+        fact = read_fact(parameters["Item"])
+        taken = self.facts.by_identity.get(fact.activity.identity)
+        if "ConditionExpression" in parameters and taken is not None:
+            assert parameters["ConditionExpression"] == IF_ABSENT
+            there = parameters.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+            raise failed("PutItem", Item=item_of(taken) if there else {})
+        self.facts.by_identity[fact.activity.identity] = fact
+        return {}
+
+    def get_item(self, **parameters: Any) -> dict[str, Any]:
+        """Read the control item."""
+        assert parameters["Key"]["record"] == {"S": "state"}
+        control = self.checkpoints.control()
+        numbers = {"write_weight": control.write_weight, "read_weight": control.read_weight}
+        fields = {name: {"N": str(n)} for name, n in {**numbers, "epoch": control.epoch}.items()}
+        return {"Item": {"stage": {"S": control.stage.value}, **fields}}
+
+    def transact_write_items(self, **parameters: Any) -> dict[str, Any]:
+        """Apply facts to legacy, all or nothing, as the reverse mirror does."""
+        actions = parameters["TransactItems"]
+        reasons = [
+            {"Code": "ConditionalCheckFailed" if self._is_refused(action) else "None"} for action in actions
+        ]
+        if any(reason["Code"] != "None" for reason in reasons):
+            raise failed("TransactWriteItems", "TransactionCanceledException", CancellationReasons=reasons)
+        for action in actions:
+            self._act(action)
+        return {}
+
+    def _is_refused(self, action: Item) -> bool:
+        if "ConditionExpression" not in action.get("Put", {}):
+            return False
+        assert action["Put"]["ConditionExpression"] == "attribute_not_exists(#event)"
+        return read_event(action["Put"]["Item"]).identity in self.legacy.events
+
+    def _act(self, action: Item) -> None:
+        if "Put" in action:
+            event = read_event(action["Put"]["Item"])
+            self.legacy.events[event.identity] = event
+            self.legacy.applied[event.identity] += 1
+            return
+        update = action["Update"]
+        assert update["UpdateExpression"] == "ADD #points :p, #events :e"
+        key = {name: value["S"] for name, value in update["Key"].items()}
+        added = {name: int(value["N"]) for name, value in update["ExpressionAttributeValues"].items()}
+        self.legacy.totals[Row(key.get("employee_id"), key["program_id"])] += Fold(added[":p"], added[":e"])
+
+
+@dataclass(slots=True)
+class LegacyTable:
+    """One of legacy's tables as its handler has it: the resource, with plain values."""
+
+    variable: str
+    legacy: MemoryLegacy
+
+    def put_item(self, Item: Item, ConditionExpression: Any) -> None:  # noqa: N803 - boto3's own
+        """Put an event where the condition holds."""
+        event = Activity(**{name: value for name, value in Item.items() if name != "received_at"})
+        there = self.legacy.events.get(event.identity)
+        if not holds(ConditionExpression, {} if there is None else _fields(there)):
+            raise ConditionFailedError(*_error("PutItem", CONDITION_FAILED, {}))
+        self.legacy.events[event.identity] = event
+
+    def update_item(
+        self,
+        Key: Item,  # noqa: N803 - boto3's own
+        UpdateExpression: str,  # noqa: N803
+        ExpressionAttributeValues: Item,  # noqa: N803
+    ) -> None:
+        """Add to a total."""
+        assert UpdateExpression == "ADD points :points, events :one"
+        added = Fold(ExpressionAttributeValues[":points"], ExpressionAttributeValues[":one"])
+        self.legacy.totals[Row(Key.get("employee_id"), Key["program_id"])] += added
+
+
+def resource() -> Any:
+    """Stand in for the resource, of which legacy's handler names one exception."""
+    exceptions = SimpleNamespace(ConditionalCheckFailedException=ConditionFailedError)
+    return SimpleNamespace(meta=SimpleNamespace(client=SimpleNamespace(exceptions=exceptions)))
+
+
+def answer_of(call: Callable[..., dict[str, Any]], parameters: Item) -> Answer:
+    """Answer as the wire protocol does: an error is an answer, too."""
+    try:
+        return Answer(call(**parameters), "")
+    except ClientError as error:
+        return Answer({"Item": error.response.get("Item", {})}, error.response["Error"]["Code"])
+
+
+def holds(condition: Any, item: Item) -> bool:
+    """Evaluate one of boto3's conditions.
+
+    Raises:
+        NotImplementedError: for a kind that no handler uses.
+    """
+    parts = condition.get_expression()["values"]
+    match condition:
+        case Or():
+            return any(holds(part, item) for part in parts)
+        case And():
+            return all(holds(part, item) for part in parts)
+        case AttributeNotExists():
+            return parts[0].name not in item
+        case Equals():
+            return bool(item.get(parts[0].name) == parts[1])
+    raise NotImplementedError(type(condition).__name__)
+
+
+def failed(operation: str, code: str = CONDITION_FAILED, **more: Any) -> ClientError:
+    """Make the error that a low-level client raises."""
+    return ClientError(*_error(operation, code, more))
+
+
+def _error(operation: str, code: str, more: Item) -> tuple[Any, str]:
+    return {"Error": {"Code": code, "Message": code}, **more}, operation
+
+
+def read_event(item: Item) -> Activity:
+    """Read an activity of a legacy event's or a fact's item."""
+    names = ("employee_id", "event_id", "program_id", "activity_type", "occurred_at")
+    return Activity(points=int(item["points"]["N"]), **{name: item[name]["S"] for name in names})
+
+
+def read_fact(item: Item) -> StoredFact:
+    """Read a fact."""
+    lane, side = Lane(item["lane"]["S"]), Side(item["side"]["S"])
+    return StoredFact(read_event(item), lane, side, item["ingested_at"]["S"])
+
+
+def item_of(fact: StoredFact) -> dict[str, dict[str, str]]:
+    """Lay a fact out."""
+    return fact_item(fact.activity, fact.ingested_at, lane=fact.lane, side=fact.side)
+
+
+def identity_of(body: Item) -> Identity:
+    """Name the activity that an answer is about."""
+    return Identity(body["employee_id"], body["event_id"])
+
+
+def _fields(event: Activity) -> dict[str, Any]:
+    names = ("employee_id", "event_id", "program_id", "activity_type", "points", "occurred_at")
+    return {name: getattr(event, name) for name in names}

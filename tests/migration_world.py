@@ -1,0 +1,448 @@
+"""A whole account in memory, and every function of it: the deployed handlers, on the memory adapters.
+
+    client ─► door ─┬─► legacy's ingest ─► legacy's tables ◄────────── reverse mirror ◄─ queue ◄─┐
+                    ├─► forward mirror ──► facts ─► pipes (live lane) ─► queue ─► aggregate ─► folds
+                    └─► pipeline's ingest ─► facts ─► pipes (side = pipeline) ────────────────────┘
+
+What is written here is what AWS does: it keeps functions warm, loses, repeats and reorders messages, kills
+what takes too long, and leaves calls without an answer. Everything that decides is the product's own code.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
+from botocore.exceptions import ReadTimeoutError
+
+from legacy import ingest as legacy_ingest
+from migration.adapters.memory_control_plane import MemoryControlPlane
+from migration.adapters.memory_live_folds import MemoryLiveFolds
+from migration.adapters.verify_memory import VerifyMemory
+from migration.adapters.verify_store import DuckDBStore
+from migration.core.facts import Lane, StoredFact
+from migration.core.guarding.door_counts import DoorCounts, Role
+from migration.core.ledger import NOTHING
+from migration.core.legacy_shape import LegacyShape
+from migration.core.pacing import Pace
+from migration.core.routing import Side
+from migration.core.verification import Parts
+from migration.door import counters as door_counters
+from migration.door import ingest as door_ingest
+from migration.door import serve as door_serve
+from migration.door import sides as door_sides
+from migration.door.control import TTL_S, CachedControl
+from migration.door.counters import DoorCounters
+from migration.door.mirror import ForwardMirror
+from migration.door.wire import Answer, MissedError
+from migration.engine.pacing import Pacer
+from migration.engine.reconcile import Reconcile
+from migration.engine.repair import Repair
+from migration.engine.verify import Verification
+from migration.mirror import handler as mirror
+from migration.mirror.legacy_tables import LegacyTables
+from migration.mirror.redrive import MirrorSink
+from pipeline.domain.aggregator import Busy
+from pipeline.domain.batch import Row as LiveRow
+from pipeline.domain.fold import Fold as LiveFold
+from pipeline.handlers import aggregate
+from pipeline.handlers import ingest as pipeline_ingest
+from pipeline.stores.facts import FactTable
+from tests.backfill_world import Budget, Crashing, Fate, World, compared_in_memory
+from tests.memory_dynamodb import LegacyTable, MemoryDynamoDB, answer_of, item_of, resource
+from tests.repair_world import RowBases
+from tests.steered import process
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from migration.core.ledger import Activity, Fold, Identity, Row
+    from migration.core.repair import Plan
+    from migration.core.stages import Control
+    from pipeline.domain.aggregator import Committed, Refused
+    from pipeline.domain.batch import Chunk
+
+TO_AGGREGATE = ("employee_id", "event_id", "program_id", "points", "ingested_at")
+TO_MIRROR = (*TO_AGGREGATE[:3], "activity_type", "points", "occurred_at", "ingested_at")
+CONTROL = "control"
+CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000)
+SILENT = SimpleNamespace(**dict.fromkeys(("info", "warning", "exception"), lambda *_, **__: None))
+
+
+def timed_out() -> ReadTimeoutError:
+    return ReadTimeoutError(endpoint_url="memory")
+
+
+@dataclass
+class Steered:
+    """A client or a table, whose calls the running process makes as its fates will."""
+
+    target: Any
+
+    def __getattr__(self, name: str) -> Any:
+        def call(**parameters: Any) -> Any:
+            process().about_to = name
+            return process().make(partial(getattr(self.target, name), **parameters), timed_out)
+
+        return call
+
+
+@dataclass
+class SteeredFolds:
+    """The folds, committed as the running process's fates will; unanswered is busy, as with DynamoDB."""
+
+    world: Account
+
+    def commit(self, chunk: Chunk) -> Committed | Refused | Busy:
+        try:
+            result: Committed | Refused | Busy = process().make(
+                partial(self.world.folds.commit, chunk), timed_out
+            )
+        except ReadTimeoutError as error:
+            return Busy(type(error).__name__)
+        return result
+
+    def advance_newest(self, ingested_at: str) -> bool:
+        return self.world.folds.advance_newest(ingested_at)
+
+
+@dataclass
+class CountedTable(LegacyTable):
+    """Legacy's totals have no fingerprint, so what they were added for is taken down as it happens."""
+
+    def update_item(self, **parameters: Any) -> None:  # type: ignore[override] # whatever the table takes
+        super().update_item(**parameters)
+        if self.variable == "PROGRAM_PROGRESS_TABLE":
+            _here.world.counted[_here.activity.identity] += 1
+
+
+@dataclass
+class MemoryWire:
+    """The door's one connection: what is sent may arrive, be lost, stay without an answer, or arrive late."""
+
+    world: Account
+    read_well: bool = True
+    _answer: Callable[[], Answer] | None = None
+
+    def send(self, operation: str, parameters: dict[str, Any]) -> None:
+        call = {"PutItem": self.world.dynamodb.put_item, "GetItem": self.world.dynamodb.get_item}[operation]
+        if operation == "PutItem" and parameters["TableName"] == CONTROL:
+            call = self._count
+        fate = process().fate()
+        self._answer = None
+        if operation == "GetItem":  # at once, so that the value's age is known
+            self.read_well = fate is Fate.DONE
+        else:
+            process().about_to = "mirror"
+            process().spend()
+        apply = partial(answer_of, call, parameters)
+        if fate is Fate.AGAIN:
+            self.world.late.append(apply)
+        elif fate is not Fate.LOST:
+            answer = apply()
+            self._answer = None if fate is Fate.UNANSWERED else lambda: answer
+
+    @staticmethod
+    def _count(**_: object) -> dict[str, Any]:
+        return {}
+
+    def collect(self, within_s: float) -> Answer:
+        assert within_s <= 1, "the door waits for the other side no longer than that"
+        if self._answer is None:
+            raise MissedError("timeout")
+        return self._answer()
+
+
+@dataclass
+class Door:
+    """One warm execution environment of the entry; it has one request at a time."""
+
+    world: Account
+    control: CachedControl = field(init=False)
+    mirror: ForwardMirror = field(init=False)
+    wire: MemoryWire = field(init=False)
+    counted: dict[Role, DoorCounters] = field(init=False)
+    answers: list[dict[str, Any]] = field(default_factory=list)
+    answered_by: list[Side] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.wire = MemoryWire(self.world)
+        elapsed, baked = self.world.clock.elapsed, self.world.controls[0][1]
+        self.control = CachedControl(CONTROL, "activities", self.wire, baked, elapsed)  # type: ignore[arg-type] # what it uses of a wire
+        self.counted = {
+            role: DoorCounters(
+                CONTROL,
+                "activities",
+                MemoryWire(self.world),  # type: ignore[arg-type]
+                DoorCounts("door", role, epoch=-1, since=0.0, at=0.0),
+                self.world.clock.now,
+            )
+            for role in Role
+        }
+        self.mirror = ForwardMirror("facts", MemoryWire(self.world), elapsed)  # type: ignore[arg-type]
+
+    def current(self) -> Control:
+        """Read the stage as the door does, and hold it to its promise."""
+        control = self.control.current()
+        if self.wire.read_well:
+            assert control in self.world.controls_of_the_last(TTL_S), "a door routes by a stage that is over"
+        return control
+
+    def handler_of(self, side: Side) -> Callable[[dict[str, Any], object], dict[str, Any]]:
+        handler = legacy_ingest.handler if side is Side.LEGACY else pipeline_ingest.handler
+
+        def answer(event: dict[str, Any], context: object) -> dict[str, Any]:
+            if event["requestContext"]["http"]["method"] == "GET":
+                return {"statusCode": 200, "body": side.value}
+            self.answers.append(handler(event, context))
+            self.answered_by.append(side)
+            return self.answers[-1]
+
+        return answer
+
+
+@dataclass
+class Request:
+    """One activity on its way, as its client sees it."""
+
+    activity: Activity
+    door: Door
+    until: float
+    status: int | None = None
+    side: Side | None = None
+
+
+@dataclass
+class Queue:
+    """An SQS queue: at least once, in any order."""
+
+    messages: dict[str, str] = field(default_factory=dict)
+    sent: int = 0
+
+    def send(self, body: str) -> None:
+        self.sent += 1
+        self.messages[f"m-{self.sent}"] = body
+
+    def receive(self, picks: list[int]) -> list[dict[str, str]]:
+        """Deliver messages, some of them more than once; each stays until it is deleted."""
+        there = list(self.messages.items())
+        chosen = [there[pick % len(there)] for pick in picks] if there else []
+        return [{"messageId": name, "body": body} for name, body in chosen]
+
+    def settle(self, records: list[dict[str, str]], response: dict[str, Any]) -> None:
+        """Delete what is not reported as failed, as an event source mapping does."""
+        failed = {one["itemIdentifier"] for one in response["batchItemFailures"]}
+        for record in records:
+            if record["messageId"] not in failed:
+                self.messages.pop(record["messageId"], None)
+
+
+@dataclass
+class Account(World):
+    """All of it."""
+
+    dynamodb: MemoryDynamoDB = field(init=False)
+    queue: Queue = field(default_factory=Queue)
+    mirror_queue: Queue = field(default_factory=Queue)
+    late: list[Callable[[], object]] = field(default_factory=list)
+    controls: list[tuple[float, Control]] = field(default_factory=list)
+    captured: set[Identity] = field(default_factory=set)
+    counted: Counter[Identity] = field(default_factory=Counter)
+    compensations: dict[str, Fold | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.dynamodb = MemoryDynamoDB(self.facts, self.legacy, self.checkpoints)
+        self.legacy.page_items = 1
+        self.controls = [(0.0, self.checkpoints.state)]
+
+    def legacy_takes(self, activity: Activity) -> None:
+        """Have legacy take an activity on its own, from before there was a door."""
+        self.legacy.take(activity)
+        self.counted[activity.identity] += 1
+
+    def move_to(self, control: Control) -> None:
+        self.checkpoints.state = control
+        self.controls.append((self.clock.at, control))
+
+    def controls_of_the_last(self, seconds: float) -> list[Control]:
+        """List what the control item was at any moment of that time."""
+        ends = [at for at, _ in self.controls[1:]] + [float("inf")]
+        return [
+            one for (_, one), end in zip(self.controls, ends, strict=True) if end >= self.clock.at - seconds
+        ]
+
+    def capture(self, copies: int = 1) -> None:
+        """Both pipes: every insert since, filtered and cut to their messages' fields."""
+        for identity, fact in list(self.facts.by_identity.items()):
+            if identity in self.captured:
+                continue
+            self.captured.add(identity)
+            for _ in range(copies):
+                if fact.lane is Lane.LIVE:
+                    self.queue.send(_message(fact, TO_AGGREGATE))
+                if fact.side is Side.PIPELINE:
+                    self.mirror_queue.send(_message(fact, TO_MIRROR))
+
+    def aggregate(self, records: list[dict[str, str]]) -> dict[str, Any]:
+        _here.world = self
+        response: dict[str, Any] = aggregate.handler({"Records": records}, CONTEXT)
+        return response
+
+    def mirror_back(self, records: list[dict[str, str]]) -> dict[str, Any]:
+        _here.world = self
+        response: dict[str, Any] = mirror.handler({"Records": records}, CONTEXT)
+        return response
+
+    def reconcile(self, budget: Budget | None = None) -> Reconcile:
+        """Reconcile with the reverse mirror's own tables."""
+        plain = super().reconcile(budget)
+        sink: Any = MirrorSink(self.legacy_tables(self.dynamodb), self.clock)
+        legacy: Any = Crashing(sink, budget or Budget(), self.before)
+        return Reconcile(
+            plain.events, plain.facts, legacy, plain.checkpoints, compared_in_memory, plain.pacer
+        )
+
+    def repair(self, folder: Path, budget: Budget | None = None) -> Plan:
+        """Repair while nobody else is at work; a repair that its budget kills leaves what it did."""
+        rows = {row: Parts(base=base) for row, base in self.bases.installed.items()}
+        for row, fold in self.live_rows().items():
+            rows[row] = rows.get(row, Parts()) + Parts(fold)
+        entries = dict.fromkeys(self.folds.identities) | self.compensations
+        folds = MemoryLiveFolds(rows, entries, facts=self.facts)
+        tables = VerifyMemory(self.facts.by_identity, rows, events=self.legacy.events)
+        tables.legacy_rows = self.legacy.totals
+        calls = budget or Budget()
+        ports: list[Any] = [Crashing(one, calls, self.before) for one in (folds, self.facts, RowBases(rows))]
+        lane, facts, bases = ports
+        store = DuckDBStore(folder)
+        try:
+            job = Repair(
+                Verification(tables, store, self.clock),
+                lane,
+                facts,
+                bases,
+                self.reconcile(),
+                self.checkpoints,
+                MemoryControlPlane(),
+                Pacer(self.clock, self.live, Pace.begin(1_000_000)),
+                horizon=timedelta(days=15),
+                grace=timedelta(minutes=1),
+                ceiling=1_000_000,
+                by="ana@desk:1",
+            )
+            plan = job.look()
+            list(job.act(plan))
+            return plan
+        finally:
+            store.close(keep=False)
+            self._take_over(folds, rows)
+
+    def _take_over(self, folds: MemoryLiveFolds, rows: Mapping[Row, Parts]) -> None:
+        self.compensations = {name: fold for name, fold in folds.entries.items() if fold is not None}
+        self.folds.identities = set(folds.entries.keys() - self.compensations.keys())
+        self.folds.rows = {
+            LiveRow(row.program_id, row.employee_id): LiveFold(**asdict(parts.live))
+            for row, parts in rows.items()
+            if parts.live != NOTHING
+        }
+        self.bases.installed = {row: parts.base for row, parts in rows.items() if parts.base != NOTHING}
+        self.bases.totals = dict(self.bases.installed)
+        for fact in folds.queue:
+            self.queue.send(_message(fact, TO_AGGREGATE))
+
+    def legacy_tables(self, client: Any) -> LegacyTables:
+        return LegacyTables(client, "events", "programs", "employees", LegacyShape())
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.clock.now(), UTC)
+
+
+def post(request: Request, _process: object) -> None:
+    """Invoke the door with a request."""
+    door = _here.door = request.door
+    _here.world, _here.activity = door.world, request.activity
+    answered = len(door.answers)
+    answer = door_ingest.handler(_event(request.activity), None)
+    assert answer is door.answers[answered], "the client gets the answer of the side with authority"
+    assert len(door.answers) == answered + 1, "one side alone decides"
+    request.status, request.side = answer["statusCode"], door.answered_by[answered]
+
+
+def read(door: Door, address: str, _process: object) -> None:
+    """Read a board through the door."""
+    _here.door, _here.world = door, door.world
+    http = {"method": "GET", "sourceIp": address}
+    answer = door_serve.handler({"rawPath": "/leaderboard", "requestContext": {"http": http}}, None)
+    assert answer["statusCode"] == 200
+
+
+@contextmanager
+def deployed() -> Iterator[None]:
+    """Have the deployed handlers work in the account of the process that they run in."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FACTS_TABLE", "facts")
+        patch.setenv("FOLD_HORIZON_DAYS", "15")
+        for name in ("add_metric", "flush_metrics"):
+            patch.setattr(AmazonCloudWatchEMFProvider, name, lambda *_, **__: None)
+        for module in (legacy_ingest, mirror, aggregate):
+            patch.setattr(module, "logger", SILENT)
+        for module in (door_ingest, legacy_ingest, pipeline_ingest, aggregate):
+            patch.setattr(module, "now", _now)
+        for module in (mirror, aggregate):
+            patch.setattr(module, "longest_wait_s", lambda _attempt: 0)
+        for module in (door_ingest, door_serve):
+            patch.setattr(module, "control", lambda: SimpleNamespace(current=_here.door.current))
+            patch.setattr(module, "counters", lambda role: _here.door.counted[role])
+        for module in (door_ingest, door_serve, door_sides):
+            patch.setattr(module, "handler_of", _handler_of)
+        patch.setattr(door_counters, "control", lambda: _here.door.control)
+        patch.setattr(door_ingest, "mirror", lambda: _here.door.mirror)
+        patch.setattr(pipeline_ingest, "emit", lambda *_, **__: None)
+        patch.setattr(pipeline_ingest, "facts", lambda: FactTable(Steered(_here.world.dynamodb), "facts"))  # type: ignore[arg-type]
+        patch.setattr(legacy_ingest, "dynamodb", resource)
+        patch.setattr(
+            legacy_ingest, "table", lambda variable: Steered(CountedTable(variable, _here.world.legacy))
+        )
+        patch.setattr(aggregate, "_tables", lambda _moment: SteeredFolds(_here.world))
+        patch.setattr(mirror, "tables", lambda: _here.world.legacy_tables(Steered(_here.world.dynamodb)))
+        yield
+
+
+def _event(activity: Activity) -> dict[str, Any]:
+    names = ("employee_id", "event_id", "program_id", "activity_type", "points", "occurred_at")
+    body = json.dumps({name: getattr(activity, name) for name in names})
+    return {"rawPath": "/activities", "requestContext": {"http": {"method": "POST"}}, "body": body}
+
+
+def _message(fact: StoredFact, names: tuple[str, ...]) -> str:
+    item = item_of(fact)
+    return json.dumps({name: next(iter(item[name].values())) for name in names})
+
+
+def _handler_of(side: Side) -> Callable[[dict[str, Any], object], dict[str, Any]]:
+    return _here.door.handler_of(side)
+
+
+def _now() -> datetime:
+    return _here.world.now()
+
+
+class _Here(threading.local):
+    """What the running process belongs to."""
+
+    world: Account
+    door: Door
+    activity: Activity
+
+
+_here = _Here()
