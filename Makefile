@@ -31,8 +31,9 @@ test: lint types ## Lint, strict types, and every test
 test-fast: $(STAMPS)/dev ## Every test that needs neither the local AWS nor a browser
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow" --ignore tests/e2e --ignore tests/browser
 
-model: $(STAMPS)/dev ## Thousands of migrations with crashes at any call (RUNS=5000)
-	CUTOVER_MIGRATIONS=$(or $(RUNS),150) $(BIN)/pytest tests/property/test_property_migration.py -k many
+model: SEED := $(or $(SEED),$(shell echo $$RANDOM))
+model: $(STAMPS)/dev ## Thousands of migrations with crashes at any call (RUNS=5000, SEED=)
+	CUTOVER_SEED=$(SEED) CUTOVER_MIGRATIONS=$(or $(RUNS),5000) $(BIN)/pytest tests/property/test_property_migration.py -k many
 
 lint: $(STAMPS)/dev ## Style
 	$(BIN)/ruff check .

@@ -92,11 +92,14 @@ def _joined(one: Difference, other: Difference) -> Difference:
     worst, less = sorted((one, other), key=lambda each: _SEVERITY[each.kind], reverse=True)
     details = dict.fromkeys([worst.detail, less.detail])
     rows = dict.fromkeys([*one.rows, *other.rows])
-    return replace(worst, detail="; ".join(details), rows=tuple(rows), off=one.off + other.off)
+    off, coming = one.off + other.off, one.coming or other.coming
+    return replace(worst, detail="; ".join(details), rows=tuple(rows), off=off, coming=coming)
 
 
 def _waits(differences: Iterable[Difference], readings: Sequence[EmployeeReading], horizon: Horizon) -> bool:
-    coming = {(one.employee_id, one.event_id) for one in differences if one.kind is Class.IN_FLIGHT}
+    coming = {
+        (one.employee_id, one.event_id) for one in differences if one.kind is Class.IN_FLIGHT or one.coming
+    }
     return any(
         tuple(fact.activity.identity) in coming and not horizon.newer(fact)
         for reading in readings

@@ -11,14 +11,14 @@ The live part and `base_*` are judged apart, each against the facts of its own l
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from migration.core.check_folds import Explained, explain_rows
 from migration.core.explain import joined
 from migration.core.facts import Lane
 from migration.core.fold_findings import by_event, name_events, name_rows
-from migration.core.judge_rows import belongs, settle_employee, settle_wide
+from migration.core.judge_rows import belongs, may_lack, settle_employee, settle_wide
 from migration.core.ledger import NOTHING, Fold, Identity, Row, fold_of
 from migration.core.verdict import Kind
 from migration.core.verification import Class, Difference, Off, difference_of
@@ -180,7 +180,8 @@ class FoldJudge:
         for name, rows in self._waiting.items():
             detail = f"{_PART[self._lane]}a fact that is not folded yet"
             fact = self._facts[name].activity
-            yield difference_of(Class.IN_FLIGHT, fact, detail, tuple(map(str, rows)))
+            found = difference_of(Class.IN_FLIGHT, fact, detail, tuple(map(str, rows)))
+            yield replace(found, coming=True)
 
     def _not_installed(self) -> Iterable[Difference]:
         for employee_id, facts in self._absent.items():
@@ -203,11 +204,20 @@ class FoldJudge:
             name = Identity(finding.employee_id or "", finding.event_id or "")
             fold = fold_of(self._activities[name])
             off = self._offs({row: fold * count for row, count in counts[name].items() if count})
-            yield self._difference(finding, off)
+            found = self._difference(finding, off)
+            if self._is_coming(name, counts[name]):
+                kind = Class.IN_FLIGHT if finding.kind is Kind.LOST else found.kind
+                found = replace(found, kind=kind, coming=True)
+            yield found
         members = [fact.activity for fact in self._facts.values()]
         for finding in name_rows(explained, members):
             off = self._offs({row: Fold(points) for row, points in explained.points.items()})
             yield self._difference(finding, [one for one in off if str(one.row) in finding.rows])
+
+    def _is_coming(self, name: Identity, counts: Mapping[Row, int]) -> bool:
+        """Whether rows lack a fact that may still be folded, also where they are wrong by something else."""
+        lacking = name in self._facts and min(counts.values()) < 0
+        return name in self._waiting or (lacking and may_lack(self._facts[name], self._horizon))
 
     def _offs(self, folds: Mapping[Row, Fold]) -> list[Off]:
         return [Off(row, self._lane, fold) for row, fold in folds.items()]

@@ -46,7 +46,7 @@ def settle_employee(reading: EmployeeReading, lane: Lane, horizon: Horizon) -> S
     wrong: dict[Row, Fold] = {}
     waiting: list[tuple[StoredFact, Row]] = []
     for row, off in differences(held, due).items():
-        missing = missing_of(off, [one for one in facts if belongs(one, row) and _may_lack(one, horizon)])
+        missing = missing_of(off, [one for one in facts if belongs(one, row) and may_lack(one, horizon)])
         if missing is None:
             wrong[row] = off
         waiting += [(fact, row) for fact in missing or ()]
@@ -88,6 +88,7 @@ def belongs(fact: StoredFact, row: Row) -> bool:
     return row.employee_id in (None, activity.employee_id) and row.program_id in (TOTAL, activity.program_id)
 
 
-def _may_lack(fact: StoredFact, horizon: Horizon) -> bool:
+def may_lack(fact: StoredFact, horizon: Horizon) -> bool:
+    """Whether a row may rightly be without a fact."""
     # History is folded in bulk, by somebody's command: nothing but a new fact is on its way there.
     return horizon.on_its_way(fact) if fact.lane is Lane.LIVE else horizon.newer(fact)

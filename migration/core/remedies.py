@@ -88,6 +88,8 @@ def decide(
 
 
 def _decide(difference: Difference, known: Known, ground: Ground, disputed: set[Row]) -> Remedy:
+    if difference.coming:
+        return Remedy(difference, Action.WAIT, _LEFT[Class.IN_FLIGHT])
     if difference.kind.fails and known.disputed and known.fact and known.event:
         return _disputed(difference, known, known.fact, known.event, ground)
     return _by_class(difference, known, ground, disputed)

@@ -66,6 +66,7 @@ class Difference:
         rows: the aggregates in which it shows.
         candidates: where the event cannot be told from others alike, the first of those it can be.
         off: what it does to each of the pipeline's rows; empty where that is not known, or is nothing.
+        coming: whether rows that lack the event may still get it, so that the class is not its last.
     """
 
     kind: Class
@@ -77,6 +78,7 @@ class Difference:
     rows: tuple[str, ...] = ()
     candidates: tuple[str, ...] = ()
     off: tuple[Off, ...] = field(default=(), compare=False)
+    coming: bool = field(default=False, compare=False)
 
     @property
     def reserved(self) -> bool:

@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -40,7 +40,7 @@ from tests.migration_world import Account, Door, Request, deployed, post, read
 from tests.steered import Process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from tests.migration_world import Queue
 
@@ -417,7 +417,14 @@ def test_migrations() -> None:
 
 @pytest.mark.slow
 def test_many_migrations() -> None:
-    """Longer ones; `make model RUNS=5000` runs thousands."""
+    """Longer ones; `make model RUNS=5000` runs thousands, from another seed each time."""
+    first = int(os.environ.get("CUTOVER_SEED", "0"))
     rounds = math.ceil(int(os.environ.get("CUTOVER_MIGRATIONS", "150")) / A_ROUND)
-    for _ in range(rounds):
-        run_state_machine_as_test(Migration, settings=settings(max_examples=A_ROUND, stateful_step_count=60))
+    run_rounds(range(first, first + rounds), settings(stateful_step_count=60))
+
+
+def run_rounds(seeds: Iterable[int], given: settings) -> None:
+    """Run a round from each seed; without one, CI's profile of hypothesis would repeat a single round."""
+    for number in seeds:
+        a_round = seed(number)(type(Migration.__name__, (Migration,), {}))
+        run_state_machine_as_test(a_round, settings=settings(given, max_examples=A_ROUND))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import run_state_machine_as_test
 
 from migration.adapters.memory_backfill import MemoryBases, MemoryFacts
 from migration.core import reconcile as deciding
@@ -27,7 +26,7 @@ from pipeline.domain import aggregator
 from pipeline.domain.batch import Chunk, chunks
 from pipeline.stores.memory import MemoryFolds
 from tests.migration_world import deployed
-from tests.property.test_property_migration import A_ROUND, Migration
+from tests.property.test_property_migration import run_rounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,9 +35,7 @@ pytestmark = pytest.mark.slow
 Patch = pytest.MonkeyPatch
 ROUNDS = 40  # those that are hard to find take 3
 ENOUGH = settings(
-    max_examples=A_ROUND,
     stateful_step_count=50,
-    database=None,
     phases=[Phase.generate],
     report_multiple_bugs=False,
     print_blob=False,
@@ -211,12 +208,7 @@ def test_the_model_finds(defect: Callable[[Patch], None], monkeypatch: Patch) ->
     with deployed():
         defect(monkeypatch)
         with pytest.raises(BaseException):  # noqa: B017, PT011 - whatever the model finds first
-            _run_the_model()
-
-
-def _run_the_model() -> None:
-    for _ in range(ROUNDS):
-        run_state_machine_as_test(Migration, settings=ENOUGH)
+            run_rounds(range(ROUNDS), ENOUGH)
 
 
 def _fold_each(chunks: Callable[..., Iterator[Chunk]]) -> Callable[..., Any]:
