@@ -46,13 +46,20 @@ def name_events(
     return [findings[identity] for identity in sorted(findings)]
 
 
-def name_rows(explained: Explained, facts: Iterable[Activity]) -> list[Finding]:
-    """Report rows that are wrong although no event is missing from them or counted again."""
+def name_rows(explained: Explained, facts: Iterable[Activity], *, whole: bool = True) -> list[Finding]:
+    """Report rows that are wrong although no event is missing from them or counted again.
+
+    Args:
+        explained: what explains the rows, and what is left.
+        facts: all of the employees whose rows are wrong.
+        whole: whether these are all facts of the programs as well.
+    """
     members: defaultdict[Row, list[Activity]] = defaultdict(list)
     if explained.points:
         for fact in facts:
             for row in rows_of(fact):
-                members[row].append(fact)
+                if whole or row.employee_id is not None:
+                    members[row].append(fact)
     points = {row: Fold(points=off) for row, off in explained.points.items()}
     return [
         *(_points_finding(rows, off.points, members[rows[0]]) for rows, off in _grouped(points)),
@@ -126,11 +133,12 @@ def _grouped(off: Mapping[Row, Fold]) -> list[tuple[list[Row], Fold]]:
 def _points_finding(rows: Sequence[Row], points: int, members: Sequence[Activity]) -> Finding:
     shown = ", ".join(f"{fact.event_id} ({fact.points})" for fact in members[:CANDIDATES_SHOWN])
     more = len(members) - CANDIDATES_SHOWN
+    which = f"; one of {shown}" if members else ""
     rest = f" and {more} more" if more > 0 else ""
     return Finding(
         Kind.ALTERED,
         Place.FOLDS,
-        f"{points:+} points, although every event is counted once; one of {shown}{rest}",
+        f"{points:+} points, although every event is counted once{which}{rest}",
         rows[0].employee_id,
         members[0].event_id if len(members) == 1 else None,
         rows[0].program_id,

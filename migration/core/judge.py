@@ -56,6 +56,7 @@ def judge(
     differences: list[Difference] = []
     undecided: list[str] = []
     fingerprints: set[int] = set()
+    waiting = False
     for lane in Lane:
         folds = FoldJudge(lane, horizon)
         for reading in readings:
@@ -68,12 +69,14 @@ def judge(
         differences += judged.differences
         undecided += judged.undecided
         fingerprints |= judged.fingerprints
+        waiting |= judged.waiting
     for reading in readings:
         if reading.legacy is not None:
             differences += judge_mirror(reading.legacy.events, reading.facts, horizon)
             differences += judge_legacy(reading.employee_id, reading.legacy)
     merged = frozenset(_merged(differences))
-    return Verdict(merged, frozenset(undecided), frozenset(fingerprints), _waits(merged, readings, horizon))
+    waiting |= _waits(merged, readings, horizon)
+    return Verdict(merged, frozenset(undecided), frozenset(fingerprints), waiting)
 
 
 def _merged(differences: Iterable[Difference]) -> Iterable[Difference]:
@@ -97,9 +100,7 @@ def _joined(one: Difference, other: Difference) -> Difference:
 
 
 def _waits(differences: Iterable[Difference], readings: Sequence[EmployeeReading], horizon: Horizon) -> bool:
-    coming = {
-        (one.employee_id, one.event_id) for one in differences if one.kind is Class.IN_FLIGHT or one.coming
-    }
+    coming = {(one.employee_id, one.event_id) for one in differences if one.kind is Class.IN_FLIGHT}
     return any(
         tuple(fact.activity.identity) in coming and not horizon.newer(fact)
         for reading in readings

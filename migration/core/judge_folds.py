@@ -53,11 +53,13 @@ class Judged:
         differences: by name.
         undecided: rows whose young facts are too many to tell which of them they hold.
         fingerprints: of rows that no event at hand explains; an event elsewhere may have one of them.
+        waiting: whether facts that must be folded may still be.
     """
 
     differences: list[Difference] = field(default_factory=list)
     undecided: list[str] = field(default_factory=list)
     fingerprints: set[int] = field(default_factory=set)
+    waiting: bool = False
 
 
 class FoldJudge:
@@ -108,12 +110,22 @@ class FoldJudge:
         stored = {fact.activity.identity: fact.activity for fact in (*self._facts.values(), *absent)}
         self._activities = {**self._not_facts, **self._other_lane, **stored}
         explained, undecided = self._explain_all()
-        left = explained.unexplained.values()
+        left = [one for row, off in explained.unexplained.items() for one in self._sought(row, off)]
+        named = [*self._on_their_way(), *self._not_installed(), *self._named_differences(explained)]
+        coming = [Identity(one.employee_id or "", one.event_id or "") for one in named if one.coming]
         return Judged(
-            [*self._on_their_way(), *self._not_installed(), *self._named_differences(explained)],
+            named,
             undecided,
             {abs(off.fingerprint) // (abs(off.events) or 1) for off in left},
+            any(not self._horizon.newer(self._facts[name]) for name in coming),
         )
+
+    def _sought(self, row: Row, off: Fold) -> Iterable[Fold]:
+        """Give what one event elsewhere may make up: the difference, with and without what is on its way."""
+        return {off, sum((fold_of(fact.activity) for fact in self._waiting_for(row)), off)}
+
+    def _waiting_for(self, row: Row) -> list[StoredFact]:
+        return [self._facts[name] for name in self._waiting if belongs(self._facts[name], row)]
 
     def _explain_all(self) -> tuple[Explained, list[str]]:
         """Explain employees' rows, then the programs' with what that explains; gives the undecided ones."""
@@ -123,7 +135,7 @@ class FoldJudge:
         left: dict[Row, Fold] = {}
         for reading in self._wide:
             row, times = reading.row, self._times_in(reading.row, narrow)
-            waiting = [self._facts[name] for name in self._waiting if belongs(self._facts[name], row)]
+            waiting = self._waiting_for(row)
             off = settle_wide(reading, self._lane, waiting)
             if off is None:
                 continue
@@ -210,7 +222,7 @@ class FoldJudge:
                 found = replace(found, kind=kind, coming=True)
             yield found
         members = [fact.activity for fact in self._facts.values()]
-        for finding in name_rows(explained, members):
+        for finding in name_rows(explained, members, whole=False):
             off = self._offs({row: Fold(points) for row, points in explained.points.items()})
             yield self._difference(finding, [one for one in off if str(one.row) in finding.rows])
 

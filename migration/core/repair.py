@@ -178,12 +178,16 @@ def identity_of(difference: Difference) -> Identity:
 
 
 def parts_off(remedies: Iterable[Remedy]) -> dict[Part, Fold]:
-    """Sum up what each part of a row is off, because of all differences in it that are compensated."""
+    """Sum up what each part of a row is off, because of all differences in it that are compensated.
+
+    Programs come first: a repair that is killed leaves employees' rows, whose few facts name what is left.
+    """
     sums: defaultdict[Part, Fold] = defaultdict(Fold)
     for remedy in remedies:
         for off in remedy.off:
             sums[off.row, off.lane] += off.fold
-    return {part: fold for part, fold in sums.items() if fold != NOTHING}
+    programs_first = sorted(sums.items(), key=lambda one: one[0][0].employee_id is not None)
+    return {part: fold for part, fold in programs_first if fold != NOTHING}
 
 
 def about_parts(remedies: Iterable[Remedy]) -> dict[Part, str]:

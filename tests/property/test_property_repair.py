@@ -9,7 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, assume, event, given, settings
+from hypothesis import HealthCheck, assume, event, example, given, settings
 from hypothesis import strategies as st
 
 from migration.core.facts import Lane
@@ -223,7 +223,11 @@ def test_any_damage_is_repaired_or_left_and_nothing_else_changes(
 
 
 @few
-@given(damages, st.lists(st.integers(0, 70), min_size=1, max_size=3))
+@given(chosen=damages, lives=st.lists(st.integers(0, 70), min_size=1, max_size=3))
+@example(  # dies when employees' rows are right, and their program's lacked both events
+    chosen=[(unfolded, ALL[8]), (unfolded, ALL[14]), (misplaced, ALL[1])],
+    lives=[51],
+)
 def test_a_repair_killed_at_any_call_beside_traffic_is_finished_by_the_next(
     account: Accounts, chosen: Sequence[Damage], lives: Sequence[int]
 ) -> None:

@@ -262,6 +262,26 @@ def test_what_both_lanes_fold_is_taken_out_of_the_lane_that_it_does_not_belong_t
     assert world.snapshot() == was
 
 
+def test_a_fact_that_may_still_be_folded_is_waited_for_beside_another_fault(
+    world: RepairWorld, repair: Run, tmp_path: Path
+) -> None:
+    coming = activity(100, 3, 1, 40)
+    world.system.legacy_accepts(coming)
+    world.system.store(coming, at="2026-03-01T09:25:00.000Z")
+    world.captured.add(coming.identity)
+    world.tables.messages = 1
+    world.system.fold(LIVE)
+    plan, deeds, _ = repair()
+    assert {one.difference.event_id: one.action for one in plan.remedies} == {
+        LIVE.event_id: Action.COMPENSATE,
+        coming.event_id: Action.WAIT,
+    }
+    assert {one.outcome for one in deeds} == {Outcome.DONE}
+    world.folds.redrive(world.tables.facts[coming.identity])
+    world.work()
+    assert not world.verify(tmp_path).differences
+
+
 def test_facts_and_legacys_own_errors_are_left_with_the_reason(world: RepairWorld, repair: Run) -> None:
     extra = activity(100)
     world.system.store(extra)

@@ -322,6 +322,46 @@ def test_an_old_fact_is_in_flight_while_the_queue_holds_messages(tmp_path: Path)
     assert report.queued == 1
 
 
+COMING = activity(100)
+AT_FAULT = activity(0, points=5)
+
+
+@pytest.mark.parametrize(
+    ("rows", "off", "found"),
+    [
+        (rows_of(AT_FAULT), fold_of(AT_FAULT), (Class.DOUBLED, AT_FAULT.event_id)),
+        ([Row(None, AT_FAULT.program_id)], fold_of(AT_FAULT), (Class.DOUBLED, AT_FAULT.event_id)),
+        ([Row(None, AT_FAULT.program_id)], Fold(4), (Class.ALTERED, None)),
+    ],
+    ids=["every row has another twice", "the program has another twice", "the program has other points"],
+)
+def test_a_fact_is_in_flight_also_where_rows_are_wrong_by_something_else(
+    tmp_path: Path, rows: list[Row], off: Fold, found: tuple[Class, str | None]
+) -> None:
+    system = System(MemoryWorld(VerifyMemory(messages=1)))
+    system.accept(AT_FAULT)
+    system.accept(activity(1, points=6))
+    system.legacy_accepts(COMING)
+    system.store(COMING, at="2026-03-01T09:25:00.000Z")
+    for row in rows:
+        system.add(row, off)
+    report = verify(system, tmp_path)
+    assert {(one.kind, one.event_id) for one in report.differences} == {
+        found,
+        (Class.IN_FLIGHT, COMING.event_id),
+    }
+
+
+def test_a_fact_in_a_wrong_row_fails_while_its_own_rows_wait_for_it(tmp_path: Path) -> None:
+    system = System(MemoryWorld(VerifyMemory(messages=1)))
+    system.accept(AT_FAULT)
+    system.legacy_accepts(COMING)
+    system.store(COMING, at="2026-03-01T09:25:00.000Z")
+    system.add(Row(AT_FAULT.employee_id, "prog-1"), fold_of(COMING))
+    found = only(verify(system, tmp_path))
+    assert (found.kind.fails, found.event_id, found.coming) == (True, COMING.event_id, True)
+
+
 def test_pulses_are_folded_too_but_reported_apart(system: System, tmp_path: Path) -> None:
     pulses = [
         Activity("#pulse", f"2026-03-01T09:0{n}:00.000Z", "#pulse", "pulse", 0, "2026-03-01T09:00:00.000Z")
