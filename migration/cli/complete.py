@@ -15,11 +15,6 @@ from migration.core.errors import UsageError
 from migration.core.looks import Ending
 from migration.core.stages import Control, Stage
 
-NEXT = [
-    ("cutover certificate", "what was proven, to keep"),
-    ("pulumi config set cutover:phase contract && pulumi up", "remove legacy"),
-]
-
 
 def complete(
     *,
@@ -34,7 +29,7 @@ def complete(
     """End the migration: from now on legacy is not needed, and there is no way back.
 
     Only from rampdown, with every guardrail holding and everything folded again equal. Nothing is deleted
-    here; legacy is removed by `pulumi up` in phase contract.
+    here; phase contract of the stack removes legacy.
 
     Exit code 0: done. 10, 11: guardrails fail, or cannot be told; nothing was changed.
 
@@ -46,7 +41,7 @@ def complete(
     """
     helm = steering(plan)
     state = helm.plane.state()
-    refuse_complete(state.stage)
+    refuse_complete(helm, state.stage)
     if state.stage is not Stage.RAMPDOWN:
         raise UsageError(
             f"the migration is in {state.stage}; only rampdown, which has all traffic, can be completed",
@@ -66,8 +61,12 @@ def complete(
     if look.ending is Ending.ROLLED_BACK:
         say(f"Rolled back to {look.state.stage}: {look.why}")
         raise typer.Exit(ROLLED_BACK)
+    steps = [
+        ("cutover certificate", "what was proven, to keep"),
+        (helm.stack.outputs.deploying("contract"), "remove legacy"),
+    ]
     if output is Output.JSON:
-        print_json(ending_fields(helm, look), [command for command, _ in NEXT])
+        print_json(ending_fields(helm, look), [command for command, _ in steps])
         return
     say(f"Migration {helm.plan.migration!r} is complete.")
-    show_next(NEXT)
+    show_next(steps)

@@ -87,7 +87,7 @@ def _change(
 ) -> None:
     """Change what holds it, however often somebody else changes the state at the same moment."""
     state = helm.plane.state()
-    refuse_complete(state.stage)
+    refuse_complete(helm, state.stage)
     for _ in range(TRIES if not dry_run else 0):
         try:
             state = helm.mover().change(state, state.changed(**changes), step, text)

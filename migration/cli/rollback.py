@@ -52,7 +52,7 @@ def rollback(  # noqa: PLR0913 - one for each option
     """
     helm = steering(plan)
     state = helm.plane.state()
-    refuse_complete(state.stage)
+    refuse_complete(helm, state.stage)
     target = Control(Stage(to) if to else ROLLBACK.get(state.stage, Stage.OFF))
     there = way_back(state.control, target)
     words = f"{control_words(state.control)} → {control_words(target)}"

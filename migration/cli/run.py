@@ -118,15 +118,15 @@ def ending_fields(helm: Steering, look: Look) -> dict[str, Any]:
     }
 
 
-def refuse_complete(state_stage: Stage) -> None:
+def refuse_complete(helm: Steering, stage: Stage) -> None:
     """Say that there is nothing to move any more.
 
     Raises:
         UsageError: when the migration is complete.
     """
-    if state_stage is Stage.COMPLETE:
+    if stage is Stage.COMPLETE:
         raise UsageError(
             "the migration is complete: there is nothing to move, and no way back",
             hint="remove legacy when nobody needs it",
-            next_command="pulumi config set cutover:phase contract && pulumi up",
+            next_command=helm.stack.outputs.deploying("contract"),
         )

@@ -45,6 +45,7 @@ class Standing:
     proofs: Entry | None
     backfill: str
     waits: str
+    contracting: str
 
     @property
     def held(self) -> Lease | None:
@@ -97,15 +98,17 @@ def look(helm: Steering) -> Standing:
     job = helm.moving.checkpoints.job()
     backfill = f"{job.phase} (run {job.run})" if job else "not begun"
     waits = _waits(helm, state, so_far, step, vitals)
+    contracting = helm.stack.outputs.deploying("contract")
+    lease = helm.plane.lease()
     return Standing(
-        now, state, helm.plan.hash, helm.plane.lease(), so_far, step, vitals, proofs, backfill, waits
+        now, state, helm.plan.hash, lease, so_far, step, vitals, proofs, backfill, waits, contracting
     )
 
 
 def next_steps(at: Standing) -> list[tuple[str, str]]:
     """Say what to run next, and why."""
     if at.state.stage is Stage.COMPLETE:
-        return [("pulumi config set cutover:phase contract && pulumi up", "remove legacy")]
+        return [(at.contracting, "remove legacy")]
     steps = []
     if at.state.plan and at.state.plan != at.plan:
         steps.append((AGREE, "agree to the plan file as it is now"))

@@ -97,7 +97,7 @@ def _check(helm: Steering, state: State, what: Traffic, target: Control) -> None
         UsageError: when the move is not legal, or the plan changed.
         GuardrailError: when the way back was not rehearsed recently.
     """
-    refuse_complete(state.stage)
+    refuse_complete(helm, state.stage)
     if (why := refusal(state.control, target)) is not None:
         raise UsageError(f"{why}; nothing was changed", hint="one stage after the other", next_command=RUN)
     if is_back(state.control, target):

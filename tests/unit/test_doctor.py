@@ -300,10 +300,10 @@ def test_a_complete_migration_that_left_legacy_wants_the_next_phase() -> None:
     world = ran(Stage.RAMPDOWN)
     state = world.plane.state()
     world.process("bo").mover.forward(state, state.moved(Stage.COMPLETE), "complete", "done", None)
-    assert names(world, Signs(legacy=False)) == []
-    [found] = ask(world, Signs(legacy=True))
+    assert names(world, Signs()) == []
+    [found] = ask(world, Signs("cutover local up --phase contract"))
     assert (found.name, found.danger) == ("legacy_left", Danger.NONE)
-    assert "phase contract" in found.command
+    assert found.command == "cutover local up --phase contract"
 
 
 def test_the_most_dangerous_comes_first() -> None:

@@ -156,11 +156,11 @@ def _gate(scene: Scene) -> Iterator[Diagnosis]:
 
 
 def _over(scene: Scene) -> Iterator[Diagnosis]:
-    if scene.records.known.stage is Stage.COMPLETE and scene.signs.legacy:
+    if scene.records.known.stage is Stage.COMPLETE and scene.signs.contracting:
         yield Diagnosis(
             "legacy_left",
             "the migration is complete, and legacy is deployed still",
             "legacy hears of nothing any more, and costs",
             Danger.NONE,
-            "pulumi config set cutover:phase contract && pulumi up",
+            scene.signs.contracting,
         )

@@ -77,7 +77,7 @@ class Signs:
     """What the deployed stack shows of trouble.
 
     Attributes:
-        legacy: whether legacy is deployed still.
+        contracting: the command that removes legacy, while it is deployed.
         pipes: the state of each, by name.
         folds_given_up: facts that aggregate gave up.
         mirrors_given_up: facts that the reverse mirror gave up.
@@ -85,7 +85,7 @@ class Signs:
         mirror_queue: what the reverse mirror has to do.
     """
 
-    legacy: bool = False
+    contracting: str = ""
     pipes: tuple[tuple[str, Read[str]], ...] = ()
     folds_given_up: Read[Gathered] | None = None
     mirrors_given_up: Read[Gathered] | None = None
