@@ -222,9 +222,11 @@ class FoldJudge:
                 found = replace(found, kind=kind, coming=True)
             yield found
         members = [fact.activity for fact in self._facts.values()]
+        rows = {str(row): row for row in explained.points}
         for finding in name_rows(explained, members, whole=False):
-            off = self._offs({row: Fold(points) for row, points in explained.points.items()})
-            yield self._difference(finding, [one for one in off if str(one.row) in finding.rows])
+            off = [rows[text] for text in finding.rows if text in rows]
+            # A wider row is off by all its parts together, and each part has a finding of its own.
+            yield self._difference(finding, self._offs({row: Fold(explained.points[off[0]]) for row in off}))
 
     def _is_coming(self, name: Identity, counts: Mapping[Row, int]) -> bool:
         """Whether rows lack a fact that may still be folded, also where they are wrong by something else."""

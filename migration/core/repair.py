@@ -190,6 +190,22 @@ def parts_off(remedies: Iterable[Remedy]) -> dict[Part, Fold]:
     return {part: fold for part, fold in programs_first if fold != NOTHING}
 
 
+def held_up(remedies: Iterable[Remedy], changed: Iterable[Part]) -> set[Part]:
+    """Find the parts that must wait, because an event's rows are set right together or not at all.
+
+    An employee's rows name what their program's row is off; without them, two events in it have no names.
+
+    Args:
+        remedies: all of them.
+        changed: parts that are not damaged any more as agreed.
+    """
+    parts = [{(off.row, off.lane) for off in remedy.off} for remedy in remedies]
+    held = set(changed)
+    while more := {part for together in parts if together & held for part in together} - held:
+        held |= more
+    return held
+
+
 def about_parts(remedies: Iterable[Remedy]) -> dict[Part, str]:
     """Name the events behind each part of a row that is set right."""
     names: defaultdict[Part, list[str]] = defaultdict(list)

@@ -36,6 +36,7 @@ from migration.core.repair import (
     Plan,
     about_parts,
     deed_detail,
+    held_up,
     identity_of,
     parts_off,
     remedy_detail,
@@ -74,7 +75,7 @@ RESTATING: Final = Spent(20.0)  # a fact, at most five rows and two places on bo
 _DETAIL: Final = {
     Outcome.DONE: "what it was off is made up for",
     Outcome.DONE_BEFORE: "the same was done before",
-    Outcome.MOVED_ON: "it is not damaged as agreed any more; nothing was written",
+    Outcome.MOVED_ON: "it, or a row that goes with it, is not damaged as agreed; nothing was written",
 }
 _RECONCILED: Final = {
     Reconciled.STORED: Outcome.DONE,
@@ -181,8 +182,9 @@ class Repair:
         for remedy in plan.having(Action.REDRIVE):
             if remedy.fact is not None:
                 yield self._redrive(remedy, remedy.fact, missing)
+        held = held_up(plan.remedies, [part for part, fold in agreed.items() if off.get(part) != fold])
         for part, fold in agreed.items():
-            yield self._set_right(part, fold, off.get(part), named[part], about[part])
+            yield self._set_right(part, fold, named[part], about[part], held=part in held)
 
     def _names(self, parts: Iterable[Part]) -> dict[Part, int | Fold]:
         """Read what a later writer must not have changed: a live row's number, a history part's `base_*`."""
@@ -268,7 +270,7 @@ class Repair:
         self._spend(SENDING, partial(self.folds.redrive, fact))
         return Deed(remedy.action, Outcome.DONE, name, remedy.name, "its message was sent again")
 
-    def _set_right(self, part: Part, agreed: Fold, off: Fold | None, name: int | Fold, about: str) -> Deed:
+    def _set_right(self, part: Part, agreed: Fold, name: int | Fold, about: str, *, held: bool) -> Deed:
         row, lane = part
         if isinstance(name, Fold):
             action, name_text = Action.INSTALL, f"base_* of {row}, {(name - agreed).events:,} events"
@@ -277,7 +279,7 @@ class Repair:
             compensation = Compensation(row, name, agreed * -1, about)
             action, name_text = Action.COMPENSATE, compensation.identity.replace("\n", " ")
             write = partial(self._compensate, compensation)
-        outcome = write() if off == agreed else Outcome.MOVED_ON
+        outcome = Outcome.MOVED_ON if held else write()
         return Deed(action, outcome, name_text, about, _DETAIL[outcome], row, lane, agreed * -1)
 
     def _compensate(self, compensation: Compensation) -> Outcome:

@@ -202,7 +202,10 @@ few = settings(
 
 
 @few
-@given(damages)
+@given(chosen=damages)
+@example(  # the restored fact keeps the program's row from being judged at once
+    chosen=[(unfolded, ALL[19]), (only_in_its_program, ALL[7]), (fact_gone, ALL[1])]
+)
 def test_any_damage_is_repaired_or_left_and_nothing_else_changes(
     account: Accounts, chosen: Sequence[Damage]
 ) -> None:
@@ -241,7 +244,8 @@ def test_a_repair_killed_at_any_call_beside_traffic_is_finished_by_the_next(
 
 
 @few
-@given(damages_of_rows, st.lists(st.booleans(), max_size=30))
+@given(chosen=damages_of_rows, turns=st.lists(st.booleans(), max_size=30))
+@example(chosen=[(altered, ALL[0]), (altered, ALL[9])], turns=[])  # one program, by both of them
 def test_two_repairs_at_once_repair_each_row_once(
     account: Accounts, chosen: Sequence[Damage], turns: Sequence[bool]
 ) -> None:
