@@ -224,9 +224,11 @@ class FoldJudge:
         members = [fact.activity for fact in self._facts.values()]
         rows = {str(row): row for row in explained.points}
         for finding in name_rows(explained, members, whole=False):
-            off = [rows[text] for text in finding.rows if text in rows]
+            within = [rows[text] for text in finding.rows if text in rows]
             # A wider row is off by all its parts together, and each part has a finding of its own.
-            yield self._difference(finding, self._offs({row: Fold(explained.points[off[0]]) for row in off}))
+            yield self._difference(
+                finding, self._offs({row: Fold(explained.points[within[0]]) for row in within})
+            )
 
     def _is_coming(self, name: Identity, counts: Mapping[Row, int]) -> bool:
         """Whether rows lack a fact that may still be folded, also where they are wrong by something else."""
