@@ -28,7 +28,7 @@ demo: $(STAMPS)/local ## The whole cutover on this machine, with a fault on the 
 test: lint types ## Lint, strict types, and every test
 	$(BIN)/pytest -n 2 --dist loadfile --durations 15
 
-test-fast: $(STAMPS)/dev ## Every test that needs neither the local AWS nor a browser
+test-fast: $(STAMPS)/dev ## Every test that needs neither the local AWS, a browser nor many examples
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow" --ignore tests/e2e --ignore tests/browser
 
 model: SEED := $(or $(SEED),$(shell echo $$RANDOM))

@@ -56,6 +56,7 @@ def mended(world: World) -> list[str]:
     return ran
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "known",
     [
@@ -77,6 +78,7 @@ def test_killed_at_any_call_doctor_s_first_command_is_enough(known: bool) -> Non
     assert named == {"holder_gone", "not_confirmed", "decided_not_done", "drill_open", "drill_unjudged"}
 
 
+@pytest.mark.slow
 def test_killed_again_while_it_is_mended_it_is_mended_all_the_same() -> None:
     for after in range(0, HALVES, 5):
         mended(killed(after // 2, killed(after), "bo@lap:9"))

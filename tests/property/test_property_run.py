@@ -79,6 +79,7 @@ def halves_of_a_run() -> int:
 HALVES = halves_of_a_run()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("waits", [False, True], ids=["a known death", "an unknown one"])
 def test_killed_at_every_half_of_every_call_the_same_command_converges(waits: bool) -> None:
     for after in range(HALVES):

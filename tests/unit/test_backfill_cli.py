@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
     from typer.testing import Result
 
+pytestmark = pytest.mark.slow  # whole backfills, on the one-machine engine
+
 EVENTS = [activity(number, f"e-{number % 3}") for number in range(8)]
 
 

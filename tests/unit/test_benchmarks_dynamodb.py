@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from benchmarks.systems import Backend
 
+pytestmark = pytest.mark.slow  # a server in a process of its own
+
 SENT = activities(20, seed=3)
 CLOCKED = ("received_at", "rebuilt_at")
 Items = dict[tuple[str, ...], dict[str, Any]]

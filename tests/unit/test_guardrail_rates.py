@@ -70,6 +70,7 @@ def test_the_false_alarm_rate_holds_over_thousands_of_runs(rates: tuple[float, f
     assert alarms(by_e, rates, 2_000, 250) <= ALPHA
 
 
+@pytest.mark.slow
 def test_a_test_for_one_look_breaks_when_one_keeps_looking() -> None:
     """So the simulation can tell a valid test from one that is not."""
     assert alarms(by_fixed_z, (0.3, 0.31), 300, 1_000) > 3 * ALPHA
@@ -93,6 +94,7 @@ def binomial(hits: int, count: int, rate: float) -> float:
     return float(ways * rate**hits * (1 - rate) ** (count - hits))
 
 
+@pytest.mark.slow
 def test_one_error_in_five_is_noticed_within_forty_requests_of_the_pipeline() -> None:
     rng = random.Random(7)
     needed = []
@@ -121,6 +123,7 @@ def watched(rng: random.Random, rates: Iterator[float], per_look: int = 10) -> i
     return None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rate", "within_s"), [(1.0, 2), (0.5, 4), (0.2, 18)])
 def test_good_requests_before_do_not_outweigh_a_fault_that_comes_late(rate: float, within_s: int) -> None:
     second = watched(random.Random(1), iter([0.0] * 600 + [rate] * 60))

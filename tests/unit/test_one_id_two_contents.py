@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from migration.core.ledger import Activity
 
+pytestmark = pytest.mark.slow  # whole repairs, killed at every call
+
 HISTORY = [activity(number, program=f"p-{number % 2}") for number in range(4)]
 REFUSED = replace(HISTORY[1], program_id="p-0", points=77)
 

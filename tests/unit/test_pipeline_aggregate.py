@@ -193,6 +193,7 @@ def test_throttles_conflicts_and_unanswered_commits_end_in_exact_folds(
     assert len(faulty.transactions) >= len(script)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:No application metrics")
 def test_a_consumer_killed_after_its_commit_changes_nothing_when_the_batch_comes_again(
     pipeline_aws: DynamoDBClient, mishaps: Callable[..., FaultyClient]

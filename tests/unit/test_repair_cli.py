@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from migration.cli.repairing import Options
     from migration.engine.repair import Repair
 
+pytestmark = pytest.mark.slow  # each verifies twice or more
+
 LOST, DOUBLED, TWICE = activities()[7], activities()[8], activities()[9]
 
 

@@ -168,6 +168,7 @@ def test_live_traffic_makes_no_difference(tmp_path: Path, seed: int) -> None:
     assert len(traffic.accepted) > before + 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("share", [0.0, 0.03])
 def test_a_consumer_that_stalls_makes_no_difference(tmp_path: Path, seed: int, share: float) -> None:

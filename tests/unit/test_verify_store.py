@@ -134,6 +134,7 @@ def verify(source: VerifyMemory, store: DuckDBStore, *, resume: bool = False) ->
         store.close(keep=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chunks", [0, 1, 5, 20, 40, 60])
 def test_a_killed_verification_goes_on_where_it_was(
     tmp_path: Path, chunks: int, monkeypatch: pytest.MonkeyPatch
