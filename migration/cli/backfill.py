@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from migration.adapters.aws import translated
+from migration.cli.agreeing import agree
 from migration.cli.backfill_view import (
     changes_fields,
     estimate_fields,
@@ -19,7 +20,7 @@ from migration.cli.backfill_view import (
 )
 from migration.cli.commands import OUTPUT, Output
 from migration.cli.console import print_json, say, show_next
-from migration.cli.moving import PLAN, THREADS, YES, Elsewhere, Moving, agree, in_threads, moving, worker_name
+from migration.cli.moving import PLAN, THREADS, YES, Elsewhere, Moving, in_threads, moving, worker_name
 from migration.core.backfill import MAX_WCU, Engine, Job, Phase, Wish, wished
 from migration.core.errors import ConflictError, UsageError
 from migration.core.estimate import Estimate, estimate, is_better_elsewhere, too_late

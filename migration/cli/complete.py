@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
+from migration.cli.agreeing import agree_by_name
 from migration.cli.commands import OUTPUT, Output
 from migration.cli.console import data, print_json, say, show_next
-from migration.cli.moving import PLAN, agree_by_name
+from migration.cli.moving import PLAN
 from migration.cli.run import LEASE_WAIT_S, ROLLED_BACK, ending_fields, refuse_complete
 from migration.cli.run_view import guardrail_table, watching
 from migration.cli.steering import steering

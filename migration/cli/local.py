@@ -1,17 +1,16 @@
 """`cutover local`: the stack on a laptop, from the same Pulumi program that deploys to an account."""
 
-import sys
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
+from migration.cli.agreeing import agree_by_name
 from migration.cli.bringing_up import bring_up, deployed_phase, plan, shut_down
 from migration.cli.commands import OUTPUT, Output
 from migration.cli.console import data, notes, print_json, say, show_next
 from migration.cli.entry_points import NEXT_COMMANDS, show_entry_points, urls
 from migration.cli.workspace import STACK, UP, Workspace
-from migration.core.errors import UsageError
 
 
 class Phase(StrEnum):
@@ -125,7 +124,7 @@ def reset(*, yes: YES = False) -> None:
     workspace = Workspace.find()
     stack = workspace.stack()
     say(f"This throws away all data of stack {STACK!r} and {workspace.ledger}.")
-    _confirm_by_name(STACK, yes=yes)
+    _agree(yes=yes)
     phase, port = stack.outputs.phase, stack.emulator.port
     shut_down(workspace)
     workspace.ledger.unlink(missing_ok=True)
@@ -161,23 +160,8 @@ def _ask_before_deleting(workspace: Workspace, phase: str, *, yes: bool) -> None
     coming = plan(workspace, phase)
     if {StepKind.DELETE, StepKind.REPLACE} & coming.counts.keys():
         notes.print(render_plan(coming), soft_wrap=True)
-        _confirm_by_name(STACK, yes=yes)
+        _agree(yes=yes)
 
 
-def _confirm_by_name(name: str, *, yes: bool) -> None:
-    """Ask for a name to be typed.
-
-    Raises:
-        UsageError: when it is not typed, or nobody is there to type it.
-    """
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise UsageError(
-            "this is destructive and nobody is at a terminal to confirm it; nothing was changed",
-            hint="confirm it with --yes",
-        )
-    if typer.prompt(f"Type {name} to go on", err=True) != name:
-        raise UsageError(
-            "the name does not match; nothing was changed", hint="run it again and type the name"
-        )
+def _agree(*, yes: bool) -> None:
+    agree_by_name(STACK, f"Type {STACK} to go on", STACK if yes else None, "confirm it with --yes")

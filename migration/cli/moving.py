@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import os
 import platform
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -238,37 +237,6 @@ def in_threads(count: int) -> Iterator[InParallel]:
 def worker_name() -> str:
     """Name this process for whoever looks at the job from another machine."""
     return f"{getpass.getuser()}@{platform.node()}:{os.getpid()}"
-
-
-def agree(question: str, *, yes: bool) -> None:
-    """Ask whether to go on.
-
-    Raises:
-        UsageError: when the answer is no, or nobody is there to give one.
-    """
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise UsageError(
-            "nobody is at a terminal to agree; nothing was changed", hint="agree with --yes, or see --dry-run"
-        )
-    if not typer.confirm(question, err=True):
-        raise UsageError("nothing was changed", hint="run it again when you are ready")
-
-
-def agree_by_name(name: str, question: str, typed: str | None, hint: str) -> None:
-    """Have a migration's name typed, unless it was given as an option.
-
-    Raises:
-        UsageError: when it is another, or nobody is there to type it.
-    """
-    if typed is None and not sys.stdin.isatty():
-        raise UsageError(
-            "nobody is at a terminal to type the migration's name; nothing was changed", hint=hint
-        )
-    answer = typer.prompt(question, err=True) if typed is None else typed
-    if answer != name:
-        raise UsageError(f"{answer!r} is not {name!r}; nothing was changed", hint="type the migration's name")
 
 
 def aggregate_settings(clients: Clients, names: PipelineOutputs) -> Mapping[str, str]:

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
+from migration.cli.agreeing import agree as confirm
 from migration.cli.commands import OUTPUT, Output
 from migration.cli.console import data, print_json, say, show_next
 from migration.cli.moving import PLAN, YES
-from migration.cli.moving import agree as confirm
 from migration.cli.plan_view import plan_fields, plan_table
 from migration.cli.steering import steering
 from migration.cli.workspace import Workspace

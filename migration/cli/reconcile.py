@@ -7,9 +7,10 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from migration.cli.agreeing import agree
 from migration.cli.commands import OUTPUT, Output
 from migration.cli.console import data, print_json, say, show_next
-from migration.cli.moving import PLAN, THREADS, YES, agree, in_threads, moving
+from migration.cli.moving import PLAN, THREADS, YES, in_threads, moving
 from migration.cli.progress import working
 from migration.cli.steering import steering
 from migration.core.moments import moment_text

@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
+from migration.cli.agreeing import agree
 from migration.cli.commands import OUTPUT, Output
 from migration.cli.console import print_json, show_next
-from migration.cli.moving import PLAN, YES, agree
+from migration.cli.moving import PLAN, YES
 from migration.cli.reconcile import GRACE_MINUTES, MAX_WCU
 from migration.cli.repair_state import repair_state
 from migration.cli.repair_table import show_deeds, show_left, show_plan

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from migration.cli.agreeing import agree_by_name
 from migration.cli.commands import Output
 from migration.cli.console import print_json, say, show_next
 from migration.cli.doctor import records_of
-from migration.cli.moving import agree_by_name
 from migration.cli.steering import steering
 from migration.core.doctor.repairing import GoBack, Nothing, Restore
 from migration.core.moves import control_words

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
+from migration.cli.agreeing import agree
 from migration.cli.commands import OUTPUT, Output
 from migration.cli.console import print_json, say, show_next
-from migration.cli.moving import PLAN, YES, agree
+from migration.cli.moving import PLAN, YES
 from migration.cli.run import RESUME, RUN, STATUS, refuse_complete
 from migration.cli.steering import steering
 from migration.core.journal import control_detail

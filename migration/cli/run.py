@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
+from migration.cli.agreeing import agree
 from migration.cli.commands import OUTPUT, Output
 from migration.cli.console import data, print_json, say, show_next
-from migration.cli.moving import PLAN, YES, agree
+from migration.cli.moving import PLAN, YES
 from migration.cli.plan_view import plan_table
 from migration.cli.run_view import watching
 from migration.cli.steering import Steering, steering

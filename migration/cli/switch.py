@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
+from migration.cli.agreeing import agree
 from migration.cli.commands import OUTPUT, Output
 from migration.cli.console import data, print_json, say, show_next
-from migration.cli.moving import PLAN, YES, agree
+from migration.cli.moving import PLAN, YES
 from migration.cli.run import LEASE_WAIT_S, ROLLED_BACK, RUN, STATUS, ending_fields, refuse_complete
 from migration.cli.run_view import guardrail_table, watching
 from migration.cli.steering import Steering, steering

@@ -83,6 +83,10 @@ class Dashboard:
         """Read what is seen of an element, on one line."""
         return " ".join(self.find(name).text.split())
 
+    def chosen(self, name: str) -> str:
+        """Read what is chosen in a list, at one moment: the page may replace its options."""
+        return str(self.script("return document.getElementById(arguments[0]).selectedOptions[0].text", name))
+
     def heard(self, name: str) -> str:
         return str(self.find(name).get_attribute("textContent"))
 
