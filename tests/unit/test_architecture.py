@@ -100,7 +100,7 @@ def test_core_and_domain_touch_nothing_outside() -> None:
 def test_the_import_rule_would_notice() -> None:
     assert within("migration.core.ledger", ("migration.core",))
     assert not within("migration.corexyz", ("migration.core",))
-    assert "migration.core.errors.UsageError" in imports(ROOT / "migration" / "cli" / "local.py")
+    assert "migration.core.errors.UsageError" in imports(ROOT / "migration" / "cli" / "agreeing.py")
 
 
 def test_every_boto3_client_of_the_toolkit_is_made_in_one_place() -> None:
