@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 DEPLOYING = Path(__file__).resolve().parents[2] / "docs/deploying.md"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_every_stack_and_phase_keeps_the_rule(rule: Rule, deployed: Deployed) -> None:
     assert list(rule.violations(deployed.resources)) == []
