@@ -412,7 +412,7 @@ def _deployed() -> Iterator[None]:
 
 
 def test_migrations() -> None:
-    run_state_machine_as_test(Migration, settings=settings(max_examples=20, stateful_step_count=40))
+    run_state_machine_as_test(Migration, settings=settings(max_examples=10, stateful_step_count=40))
 
 
 @pytest.mark.slow
