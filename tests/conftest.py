@@ -23,8 +23,5 @@ botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 settings.register_profile("cutover", deadline=None)
 settings.load_profile("cutover")
 
-
-def pytest_collection_finish() -> None:
-    """Collect garbage seldom, and not among what is imported: a fifth of all time went into it."""
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+# Garbage is collected seldom: AWS's services are described by many objects; a fifth of all time went into it.
+gc.set_threshold(20_000, 20, 20)
