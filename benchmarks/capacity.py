@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import base64
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    Item = Mapping[str, Mapping[str, str]]
+    Item = Mapping[str, Mapping[str, Any]]
 
 WRITE_BLOCK: Final = 1_024
 READ_BLOCK: Final = 4_096
@@ -22,11 +22,11 @@ TRANSACTION_FACTOR: Final = 2
 
 
 def item_size(item: Item) -> int:
-    """Weigh an item of texts and numbers, in bytes: names, texts as UTF-8, numbers by significant digits."""
+    """Weigh an item in bytes: names, texts as UTF-8, numbers by significant digits, maps by their entries."""
     return sum(
-        len(name.encode()) + _value_size(kind, text)
+        len(name.encode()) + _value_size(kind, held)
         for name, value in item.items()
-        for kind, text in value.items()
+        for kind, held in value.items()
     )
 
 
@@ -58,12 +58,14 @@ def _blocks(size: int) -> int:
     return max(1, math.ceil(size / WRITE_BLOCK))
 
 
-def _value_size(kind: str, text: str) -> int:
+def _value_size(kind: str, held: Any) -> int:  # noqa: ANN401 - as DynamoDB's JSON has it
     if kind == "S":
-        return len(text.encode())
+        return len(held.encode())
     if kind == "N":
-        significant = text.lstrip("-").replace(".", "").strip("0")
+        significant = held.lstrip("-").replace(".", "").strip("0")
         return math.ceil(len(significant) / 2) + 1
     if kind == "B":
-        return len(base64.b64decode(text))
+        return len(base64.b64decode(held))
+    if kind == "M":
+        return 3 + item_size(held) + len(held)
     raise NotImplementedError(f"attributes of type {kind}")

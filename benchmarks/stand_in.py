@@ -42,7 +42,7 @@ PAGE_BYTES: Final = 1_048_576
 _ERRORS: Final = "com.amazonaws.dynamodb.v20120810#"
 _CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 _KEYS_OF_A_QUERY: Final = re.compile(r"(\w+) = (:\w+)(?: AND begins_with\((#?\w+), (:\w+)\))?")
-_decode_item: Final = msgspec.json.Decoder(dict[str, dict[str, str]]).decode
+_decode_item: Final = msgspec.json.Decoder(dict[str, dict[str, Any]]).decode
 _encode: Final = msgspec.json.Encoder().encode
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import re
 import subprocess
 import sys
 import threading
+import traceback
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -113,7 +115,11 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._received += data
         while (request := self._next()) is not None:
-            reply = self._answer(*request)
+            try:
+                reply = self._answer(*request)
+            except Exception:  # noqa: BLE001 - nothing may go on beside a call that was never answered
+                traceback.print_exc()
+                os._exit(os.EX_SOFTWARE)
             if reply.after_s:
                 asyncio.get_running_loop().call_later(reply.after_s, self._send, reply)
             else:

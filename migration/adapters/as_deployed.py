@@ -64,11 +64,7 @@ class AsDeployed:
         """
         legacy, pipeline, migration = self.outputs.legacy, self.outputs.pipeline, self.outputs.migration
         if legacy is None or pipeline is None or migration is None:
-            raise UsageError(
-                f"phase {self.outputs.phase} has one side only, so nothing is to be moved",
-                hint="preflight is for phase expand, which has both",
-                next_command=self.outputs.deploying("expand"),
-            )
+            raise self.outputs.one_sided("move")
         who, skew = self._who()
         describe = Describe(self.clients, self.more)
         control, facts = describe.table(migration.control_table), describe.table(pipeline.facts_table)

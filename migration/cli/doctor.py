@@ -7,7 +7,6 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from migration.adapters.checkpoint_table import CheckpointTable
 from migration.adapters.stack_signs import StackSigns
 from migration.cli.commands import OUTPUT, Output
 from migration.cli.console import data, print_json, say, show_next
@@ -61,8 +60,7 @@ def doctor(plan: PLAN = None, output: OUTPUT = Output.TABLE) -> None:
 
 def records_of(helm: Steering) -> Records:
     """Read a migration's records, consistent with each other."""
-    checkpoints = CheckpointTable(helm.stack.clients.dynamodb, helm.plane.table, helm.plan.migration)
-    return read_records(helm.plane, checkpoints, helm.clock, is_gone)
+    return read_records(helm.plane, helm.checkpoints, helm.clock, is_gone)
 
 
 def _show(records: Records, found: list[Diagnosis]) -> None:

@@ -165,11 +165,7 @@ def moving(plan: Path | None) -> Moving:
     stack = workspace.deployed(chosen.stack)
     outputs, tables = stack.outputs, stack.pipeline_tables
     if outputs.legacy is None or tables is None or outputs.migration is None:
-        raise UsageError(
-            f"phase {outputs.phase} has one side only, there is nothing to move",
-            hint="history is moved in phase expand, which has both",
-            next_command=outputs.deploying("expand"),
-        )
+        raise outputs.one_sided("move")
     ports = pipeline_ports(stack, chosen.migration)
     events = chosen.legacy.events.table or outputs.legacy.events_table
     return Moving(

@@ -65,6 +65,7 @@ def run(  # noqa: PLR0913 - one for each option
     """
     helm = steering(plan)
     state = helm.plane.state()
+    refuse_complete(helm, state.stage)
     helm.check_plan(state)
     if dry_run or not state.plan:
         data.print(plan_table(helm.plan, state.control))
@@ -126,8 +127,9 @@ def refuse_complete(helm: Steering, stage: Stage) -> None:
         UsageError: when the migration is complete.
     """
     if stage is Stage.COMPLETE:
+        outputs = helm.stack.outputs
         raise UsageError(
             "the migration is complete: there is nothing to move, and no way back",
-            hint="remove legacy when nobody needs it",
-            next_command=helm.stack.outputs.deploying("contract"),
+            hint="remove legacy when nobody needs it" if outputs.legacy else "legacy is removed",
+            next_command=outputs.deploying("contract") if outputs.legacy else "cutover certificate",
         )

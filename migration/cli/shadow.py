@@ -138,22 +138,14 @@ def _function(stack: DeployedStack) -> str:
     """
     function = _between(stack).comparator_function
     if function is None:
-        raise _one_side(stack)
+        raise stack.outputs.one_sided("compare")
     return function
 
 
 def _between(stack: DeployedStack) -> MigrationOutputs:
     if stack.outputs.migration is None:
-        raise _one_side(stack)
+        raise stack.outputs.one_sided("compare")
     return stack.outputs.migration
-
-
-def _one_side(stack: DeployedStack) -> UsageError:
-    return UsageError(
-        f"phase {stack.outputs.phase} has one side only, there is nothing to compare",
-        hint="both sides are there in phase expand",
-        next_command=stack.outputs.deploying("expand"),
-    )
 
 
 def _invoked(stack: DeployedStack, function: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from migration.core.journal import Entry, EntryKind
 from migration.core.looks import hold
 from migration.core.moments import epoch_of
 from migration.core.moves import control_words
+from migration.core.routing import Shares, shares_of
 from migration.core.stages import Stage
 from migration.core.state import Lease, State
 
@@ -33,7 +34,10 @@ RUN, RESUME, ROLLBACK = "cutover run", "cutover resume", "cutover rollback"
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Everything that the screen shows, read at one moment."""
+    """Everything that the screen shows, read at one moment.
+
+    `contracting` is the command that removes legacy, while it is there.
+    """
 
     now: float
     state: State
@@ -93,12 +97,13 @@ def look(helm: Steering) -> Standing:
     state, now = helm.plane.state(), helm.clock.now()
     so_far = helm.so_far()
     step = helm.plan.cutover.course.next_step(state, so_far, now)
-    vitals = helm.vital.look(state)
+    is_over = helm.stack.outputs.legacy is None
+    vitals = () if is_over else helm.vital.look(state)
     proofs = next((one for one in helm.plane.newest(200) if _is_proof(one)), None)
-    job = helm.moving.checkpoints.job()
-    backfill = f"{job.phase} (run {job.run})" if job else "not begun"
     waits = _waits(helm, state, so_far, step, vitals)
-    contracting = helm.stack.outputs.deploying("contract")
+    job = helm.checkpoints.job()
+    backfill = f"{job.phase} (run {job.run})" if job else "not begun"
+    contracting = "" if is_over else helm.stack.outputs.deploying("contract")
     lease = helm.plane.lease()
     return Standing(
         now, state, helm.plan.hash, lease, so_far, step, vitals, proofs, backfill, waits, contracting
@@ -108,7 +113,8 @@ def look(helm: Steering) -> Standing:
 def next_steps(at: Standing) -> list[tuple[str, str]]:
     """Say what to run next, and why."""
     if at.state.stage is Stage.COMPLETE:
-        return [(at.contracting, "remove legacy")]
+        removing = [(at.contracting, "remove legacy")] if at.contracting else []
+        return [("cutover certificate", "what was proven, to keep"), *removing]
     steps = []
     if at.state.plan and at.state.plan != at.plan:
         steps.append((AGREE, "agree to the plan file as it is now"))
@@ -126,11 +132,11 @@ def next_steps(at: Standing) -> list[tuple[str, str]]:
 
 def fields(at: Standing) -> dict[str, Any]:
     """Write a standing as JSON has it."""
-    control = at.state.control
+    control, shares = at.state.control, shares_of(at.state.control)
     return {
         "stage": control.stage,
-        "write_percent": control.write_weight / 100,
-        "read_percent": control.read_weight / 100,
+        "write_percent": shares.writes / 100,
+        "read_percent": shares.reads / 100,
         "epoch": control.epoch,
         "since": at.state.since or None,
         "confirmed": at.so_far.confirmed,
@@ -158,7 +164,7 @@ def screen(at: Standing) -> RenderableType:
     top.add_row(
         "stage", Text.assemble((control_words(control), "bold"), f"  epoch {control.epoch}, {since}{taken}")
     )
-    top.add_row("traffic", _bars(control.read_weight, control.write_weight, control.stage))
+    top.add_row("traffic", _bars(shares_of(control)))
     holder = "nobody; no run is under way" if at.held is None else at.held.holder
     top.add_row("moved by", holder)
     drill = at.so_far.drilled_at
@@ -220,11 +226,10 @@ def _is_proof(entry: Entry) -> bool:
     return entry.kind is EntryKind.OBSERVED and "verdicts" in entry.detail and entry.step == "proofs"
 
 
-def _bars(reads: int, writes: int, stage: Stage) -> Text:
+def _bars(shares: Shares) -> Text:
     """Draw how much of each the pipeline has."""
-    full = stage in (Stage.RAMPDOWN, Stage.COMPLETE)
     text = Text()
-    for name, weight in (("reads", 10_000 if full else reads), ("writes", 10_000 if full else writes)):
+    for name, weight in (("reads", shares.reads), ("writes", shares.writes)):
         filled = round(weight / 500)
         text.append(f"{name} ").append("█" * filled, "green").append("░" * (20 - filled), "dim")
         text.append(f" {weight / 100:g} %  ")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from migration.adapters.alias_switch import Alias, AliasSwitch
 from migration.adapters.aws import connect_notices, open_session
+from migration.adapters.checkpoint_table import CheckpointTable
 from migration.adapters.clock import SystemClock
 from migration.adapters.door_switch import DoorSwitch
 from migration.adapters.hooks import PlanHooks
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from migration.core.state import State
     from migration.engine.attention import Report
     from migration.engine.run import Run
-    from migration.plan.outputs import StackOutputs
     from migration.plan.plan import Plan
     from migration.ports.guardrails import Guardrails
     from migration.ports.traffic_switch import TrafficSwitch
@@ -91,7 +91,7 @@ class Steering:
 
         return Run(
             plane=self.plane,
-            checkpoints=self.moving.checkpoints,
+            checkpoints=self.checkpoints,
             clock=self.clock,
             lease=LeaseKeeper(self.plane, self.clock, self.by, is_gone),
             mover=self.mover(self.plan.hash),
@@ -121,7 +121,7 @@ class Steering:
         """What is looked at every second; it remembers what it saw."""
         outputs = self.stack.outputs
         if outputs.pipeline is None or outputs.migration is None:
-            raise _one_side(outputs)
+            raise outputs.one_sided("move")
         return vital_guardrails(
             self.stack.clients,
             outputs.pipeline,
@@ -156,6 +156,11 @@ class Steering:
         """What a backfill and a reconcile touch."""
         return moving(self.path)
 
+    @property
+    def checkpoints(self) -> CheckpointTable:
+        """Where the backfill stands, also when legacy is removed."""
+        return CheckpointTable(self.stack.clients.dynamodb, self.plane.table, self.plan.migration)
+
     def note_reconciled(self, began: float) -> None:
         """Take down that a reconcile, which began then, left nothing open: missed mirrors are settled."""
         text = "reconciled: both sides have the same activities"
@@ -164,7 +169,7 @@ class Steering:
 
     def so_far(self) -> Chronicle:
         """Read what was done so far."""
-        return Chronicle().after(self.plane.journal()).with_backfill(self.moving.checkpoints.job())
+        return Chronicle().after(self.plane.journal()).with_backfill(self.checkpoints.job())
 
     def check_plan(self, state: State) -> None:
         """Hold a command to the plan that was agreed to.
@@ -192,16 +197,8 @@ def steering(path: Path | None) -> Steering:
     stack = workspace.deployed(plan.stack)
     table = stack.control_plane(plan.migration)
     if table is None:
-        raise _one_side(stack.outputs)
+        raise stack.outputs.one_sided("move")
     return Steering(workspace, stack, plan, path, table, worker_name(), SystemClock())
-
-
-def _one_side(outputs: StackOutputs) -> UsageError:
-    return UsageError(
-        f"phase {outputs.phase} has one side only: there is nothing to move",
-        hint="deploy the pipeline next to legacy",
-        next_command=outputs.deploying("expand"),
-    )
 
 
 def is_gone(holder: str) -> bool:

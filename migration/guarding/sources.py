@@ -53,11 +53,7 @@ def diff_sides(clients: Clients, outputs: StackOutputs, plan: LegacyPlan, clock:
         UsageError: when there is one side only.
     """
     if outputs.legacy is None or outputs.pipeline is None:
-        raise UsageError(
-            f"phase {outputs.phase} has one side only, there is nothing to compare",
-            hint="a diff needs both sides, as phase expand has them",
-            next_command=outputs.deploying("expand"),
-        )
+        raise outputs.one_sided("compare")
     tables = PipelineTables(clients.dynamodb, clients.sqs, outputs.pipeline)
     source = beside(clients.dynamodb, CONNECTIONS, clock)
     return StackSides(source, tables, outputs.legacy, outputs.pipeline, plan, clock)

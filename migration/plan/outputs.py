@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from migration.core.errors import UsageError
+
 
 class _Outputs(BaseModel):
     model_config = ConfigDict(frozen=True)
@@ -98,3 +100,17 @@ class StackOutputs(_Outputs):
         if self.stack == "local":
             return f"cutover local up --phase {phase}"
         return f"pulumi up --stack {self.stack} --config cutover:phase={phase}"
+
+    def one_sided(self, what: str) -> UsageError:
+        """Say that there is nothing to do `what` with in a phase that has one side only."""
+        if self.phase == "contract":
+            return UsageError(
+                f"phase contract has the pipeline only: there is nothing to {what} any more",
+                hint="the migration is over; its certificate says what was proven",
+                next_command="cutover certificate",
+            )
+        return UsageError(
+            f"phase {self.phase} has one side only: there is nothing to {what}",
+            hint="both sides are there in phase expand",
+            next_command=self.deploying("expand"),
+        )

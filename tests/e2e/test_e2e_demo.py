@@ -9,7 +9,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -42,9 +42,14 @@ def cutover(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def told_by(home: Path, *arguments: str) -> Any:
+    answer = cutover(home, *arguments, "--output", "json")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return json.loads(answer.stdout)
+
+
 def state(home: Path) -> str:
-    answer = json.loads(cutover(home, "local", "status", "--output", "json").stdout)
-    return str(answer["state"])
+    return str(told_by(home, "local", "status")["state"])
 
 
 def test_the_demo_moves_everything_and_what_it_leaves_proves_it_again(home: Path) -> None:
@@ -66,13 +71,25 @@ def test_the_demo_moves_everything_and_what_it_leaves_proves_it_again(home: Path
     assert "final" in certificate.stdout + certificate.stderr, certificate.stderr
     assert certificate.returncode == 0
     assert cutover(home, "ledger", "check").returncode == 0
-    assert cutover(home, "shadow", "report", "--output", "json").returncode == 0
-    moves = json.loads(cutover(home, "journal", "--kind", "done", "--newest", "0", "--output", "json").stdout)
+    assert told_by(home, "shadow", "report")["comparisons"]
+    moves = told_by(home, "journal", "--kind", "done", "--newest", "0")
     steps = [one["step"] for one in moves["entries"]]
     back = steps.index("rollback")
     assert steps[:back][-1] == "writes 25 %"
     assert steps[back:][:2] == ["rollback", "resume"]
     assert steps[-2:] == ["rampdown", "complete"]
+
+    assert told_by(home, "status")["next_steps"][-1] == "cutover local up --phase contract"
+    assert cutover(home, "local", "up", "--phase", "contract", "--yes").returncode == 0
+    over = told_by(home, "status")
+    assert (over["stage"], over["write_percent"], over["read_percent"]) == ("complete", 100, 100)
+    assert over["next_steps"] == ["cutover certificate"]
+    assert told_by(home, "doctor")["healthy"]
+    assert told_by(home, "verify")["clean"]
+    for moving in (("run", "--yes"), ("rollback", "--yes"), ("diff",)):
+        refused = cutover(home, *moving)
+        assert (refused.returncode, "next:  cutover certificate" in refused.stderr) == (2, True)
+    assert cutover(home, "certificate").returncode == 0
 
     # Kept is not for ever: the next demo takes it down.
     make_room(Workspace(ROOT, home))
@@ -106,9 +123,7 @@ def test_a_stacks_life_phase_by_phase(home: Path) -> None:
     assert asked.returncode == 2
     assert "--yes" in asked.stderr
     assert cutover(home, "local", "up", "--phase", "contract", "--yes").returncode == 0
-    checked = cutover(home, "ledger", "check", "--output", "json")
-    assert checked.returncode == 0, checked.stdout + checked.stderr
-    assert list(json.loads(checked.stdout)["sides"]) == ["pipeline"]
+    assert list(told_by(home, "ledger", "check")["sides"]) == ["pipeline"]
 
     assert cutover(home, "local", "reset", "--yes").returncode == 0
     assert not (home / "ledger.jsonl").exists()

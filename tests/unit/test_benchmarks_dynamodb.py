@@ -163,9 +163,10 @@ def _key_schema(keys: tuple[str, ...]) -> list[Any]:
         ({"n": {"N": "27"}}, 3),
         ({"n": {"N": "-2700"}}, 3),
         ({"n": {"N": "12.345"}}, 5),
+        ({"m": {"M": {"ab": {"S": "xyz"}}}}, 10),
     ],
 )
-def test_an_item_weighs_its_names_and_values(item: dict[str, dict[str, str]], size: int) -> None:
+def test_an_item_weighs_its_names_and_values(item: dict[str, dict[str, Any]], size: int) -> None:
     assert item_size(item) == size
 
 

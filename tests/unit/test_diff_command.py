@@ -19,6 +19,7 @@ from migration.core.answers import Answer
 from migration.core.errors import UsageError
 from migration.core.ledger import Activity
 from migration.guarding.sources import diff_sides
+from migration.plan.outputs import EntryOutputs, StackOutputs
 from migration.plan.plan import Plan
 from tests.diff_world import World
 
@@ -123,11 +124,20 @@ def test_what_cannot_be_done_is_refused(run: Run, arguments: list[str], error: s
     assert result.stdout == ""
 
 
-def test_one_side_alone_is_not_compared() -> None:
-    outputs: Any = SimpleNamespace(phase="legacy", legacy=None, deploying=lambda _phase: "")
+@pytest.mark.parametrize(
+    ("phase", "said", "command"),
+    [
+        ("legacy", "phase legacy has one side only", "cutover local up --phase expand"),
+        ("contract", "phase contract has the pipeline only", "cutover certificate"),
+    ],
+)
+def test_one_side_alone_is_not_compared(phase: Any, said: str, command: str) -> None:
+    entry = EntryOutputs(ingest_url="", serve_url="", ingest_function="", serve_function="")
+    outputs = StackOutputs(stack="local", phase=phase, region="us-east-1", entry=entry)
     clients: Any = None
-    with pytest.raises(UsageError, match="phase legacy has one side only"):
+    with pytest.raises(UsageError, match=said) as error:
         diff_sides(clients, outputs, Plan().legacy, SystemClock())
+    assert error.value.next_command == command
 
 
 def test_a_ledger_names_what_legacy_counted_again(world: World, tmp_path: Path) -> None:
