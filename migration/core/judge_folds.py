@@ -131,24 +131,25 @@ class FoldJudge:
         """Explain employees' rows, then the programs' with what that explains; gives the undecided ones."""
         narrow = self._explain(self._wrong)
         undecided: list[str] = []
-        settled: dict[Row, Times] = {}
+        settled: dict[Row, list[Row]] = {}
         left: dict[Row, Fold] = {}
         for reading in self._wide:
-            row, times = reading.row, self._times_in(reading.row, narrow)
-            waiting = self._waiting_for(row)
+            row, waiting = reading.row, self._waiting_for(reading.row)
             off = settle_wide(reading, self._lane, waiting)
             if off is None:
                 continue
-            if settle_wide(reading, self._lane, waiting, self._weigh(times)) is None:
-                settled[row] = {
-                    name: count for name, count in times.items() if name.employee_id not in self._absent
-                }
+            absent = self._weigh(self._absent_in(row))
+            parts = [part for part in narrow.times if part.program_id == row.program_id]
+            known = sum((self._wrong[part] for part in parts), absent)
+            if settle_wide(reading, self._lane, waiting, known) is None:
+                settled[row] = parts
             elif any(fact.lane is self._lane for fact in reading.young):
                 undecided.append(str(row))
             else:
-                left[row] = off - self._weigh(self._absent_in(row))
+                left[row] = off - absent
         explained = self._explain({**self._wrong, **left}) if left else narrow
-        explained.times.update(settled)
+        for row, parts in settled.items():
+            _take_parts(explained, row, parts)
         for row in (*settled, *(left.keys() - explained.unexplained.keys())):
             self._take_absent(row)
         return explained, undecided
@@ -158,15 +159,6 @@ class FoldJudge:
             return Explained()
         facts = [fact.activity for fact in self._facts.values()]
         return explain_rows(wrong, facts, [*self._not_facts.values(), *self._other_lane.values()])
-
-    def _times_in(self, row: Row, narrow: Explained) -> Times:
-        """Sum up what is wrong in the employees' rows of a program."""
-        parts = [
-            times
-            for part, times in narrow.times.items()
-            if part.program_id == row.program_id and part.employee_id is not None
-        ]
-        return joined([*parts, self._absent_in(row)])
 
     def _absent_in(self, row: Row) -> Times:
         return {
@@ -251,3 +243,13 @@ class FoldJudge:
         return Difference(
             kind, *ids, _PART[self._lane] + detail, finding.points, finding.rows, off=tuple(off)
         )
+
+
+def _take_parts(explained: Explained, row: Row, parts: Sequence[Row]) -> None:
+    """Explain a program's row by what explains its employees' rows."""
+    explained.times[row] = joined([explained.times[part] for part in parts])
+    explained.as_acknowledged[row] = [
+        name for part in parts for name in explained.as_acknowledged.get(part, ())
+    ]
+    if points := sum(explained.points.get(part, 0) for part in parts):
+        explained.points[row] = points

@@ -282,6 +282,19 @@ def test_a_fact_that_may_still_be_folded_is_waited_for_beside_another_fault(
     assert not world.verify(tmp_path).differences
 
 
+def test_points_are_set_right_while_their_program_gets_a_fact_that_was_missed(
+    world: RepairWorld, repair: Run, tmp_path: Path
+) -> None:
+    for row in rows_of(LIVE):
+        world.system.add(row, Fold(4))
+    world.system.legacy_accepts(activity(100, 2, 1, 40))
+    plan, deeds, after = repair()
+    assert {one.action for one in plan.remedies} == {Action.COMPENSATE, Action.RECONCILE}
+    assert {one.outcome for one in deeds} == {Outcome.DONE}
+    assert not after.differences
+    assert not world.verify(tmp_path).differences
+
+
 def test_facts_and_legacys_own_errors_are_left_with_the_reason(world: RepairWorld, repair: Run) -> None:
     extra = activity(100)
     world.system.store(extra)

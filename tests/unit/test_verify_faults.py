@@ -352,6 +352,23 @@ def test_a_fact_is_in_flight_also_where_rows_are_wrong_by_something_else(
     }
 
 
+def test_points_that_are_off_are_told_while_the_program_gets_new_facts(tmp_path: Path) -> None:
+    system = System(MemoryWorld(VerifyMemory()))
+    system.accept(AT_FAULT)
+    system.accept(activity(1, employee=1, points=6), at=NEW)
+    for row in rows_of(AT_FAULT):
+        system.add(row, Fold(4))
+    report = verify(system, tmp_path)
+    found = only(report)
+    assert (found.kind, found.event_id, set(found.rows)) == (
+        Class.ALTERED,
+        AT_FAULT.event_id,
+        set(map(str, rows_of(AT_FAULT))),
+    )
+    assert not report.undecided
+    assert report.finished_at - report.as_of < 20
+
+
 def test_a_fact_in_a_wrong_row_fails_while_its_own_rows_wait_for_it(tmp_path: Path) -> None:
     system = System(MemoryWorld(VerifyMemory(messages=1)))
     system.accept(AT_FAULT)
