@@ -26,15 +26,14 @@ class StackSigns:
     def read(self) -> Signs:
         """Read pipes and queues, as far as the phase has them."""
         pipeline, migration = self.outputs.pipeline, self.outputs.migration
-        contracting = self.outputs.deploying("contract") if self.outputs.legacy else ""
         if pipeline is None or migration is None:
-            return Signs(contracting)
+            return Signs(self.outputs.contracting)
         describe = Describe(self.clients, self.more)
         names = [name for name in (pipeline.pipe, migration.mirror_pipe) if name]
         pipes = {name: describe.pipe(name) for name in names}
         mirror_given_up, mirror = migration.mirror_dead_letter_queue_url, migration.mirror_queue_url
         return Signs(
-            contracting,
+            self.outputs.contracting,
             pipes=tuple((name, _state(pipe)) for name, pipe in pipes.items()),
             folds_given_up=self._gathered(pipeline.dead_letter_queue_url),
             mirrors_given_up=self._gathered(mirror_given_up) if mirror_given_up else None,

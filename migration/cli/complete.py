@@ -8,7 +8,7 @@ from migration.cli.agreeing import agree_by_name
 from migration.cli.commands import OUTPUT, Output
 from migration.cli.console import data, print_json, say, show_next
 from migration.cli.moving import PLAN
-from migration.cli.run import LEASE_WAIT_S, ROLLED_BACK, ending_fields, refuse_complete
+from migration.cli.run import LEASE_WAIT_S, ROLLED_BACK, after_complete, ending_fields, refuse_complete
 from migration.cli.run_view import guardrail_table, watching
 from migration.cli.steering import steering
 from migration.core.course import Action, Step
@@ -62,10 +62,7 @@ def complete(
     if look.ending is Ending.ROLLED_BACK:
         say(f"Rolled back to {look.state.stage}: {look.why}")
         raise typer.Exit(ROLLED_BACK)
-    steps = [
-        ("cutover certificate", "what was proven, to keep"),
-        (helm.stack.outputs.deploying("contract"), "remove legacy"),
-    ]
+    steps = after_complete(helm.stack.outputs.contracting)
     if output is Output.JSON:
         print_json(ending_fields(helm, look), [command for command, _ in steps])
         return

@@ -127,9 +127,15 @@ def refuse_complete(helm: Steering, stage: Stage) -> None:
         UsageError: when the migration is complete.
     """
     if stage is Stage.COMPLETE:
-        outputs = helm.stack.outputs
+        contracting = helm.stack.outputs.contracting
         raise UsageError(
             "the migration is complete: there is nothing to move, and no way back",
-            hint="remove legacy when nobody needs it" if outputs.legacy else "legacy is removed",
-            next_command=outputs.deploying("contract") if outputs.legacy else "cutover certificate",
+            hint="remove legacy when nobody needs it" if contracting else "legacy is removed",
+            next_command=contracting or "cutover certificate",
         )
+
+
+def after_complete(contracting: str) -> list[tuple[str, str]]:
+    """Say what is left to run, and why; `contracting` removes legacy, while it is there."""
+    removing = [(contracting, "remove legacy")] if contracting else []
+    return [("cutover certificate", "what was proven, to keep"), *removing]

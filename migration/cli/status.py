@@ -15,6 +15,7 @@ from rich.text import Text
 from migration.cli.commands import OUTPUT, Output
 from migration.cli.console import data, print_json
 from migration.cli.moving import PLAN
+from migration.cli.run import after_complete
 from migration.cli.run_view import guardrail_table
 from migration.cli.steering import AGREE, Steering, steering
 from migration.core.chronicle import Chronicle
@@ -103,7 +104,7 @@ def look(helm: Steering) -> Standing:
     waits = _waits(helm, state, so_far, step, vitals)
     job = helm.checkpoints.job()
     backfill = f"{job.phase} (run {job.run})" if job else "not begun"
-    contracting = "" if is_over else helm.stack.outputs.deploying("contract")
+    contracting = helm.stack.outputs.contracting
     lease = helm.plane.lease()
     return Standing(
         now, state, helm.plan.hash, lease, so_far, step, vitals, proofs, backfill, waits, contracting
@@ -113,8 +114,7 @@ def look(helm: Steering) -> Standing:
 def next_steps(at: Standing) -> list[tuple[str, str]]:
     """Say what to run next, and why."""
     if at.state.stage is Stage.COMPLETE:
-        removing = [(at.contracting, "remove legacy")] if at.contracting else []
-        return [("cutover certificate", "what was proven, to keep"), *removing]
+        return after_complete(at.contracting)
     steps = []
     if at.state.plan and at.state.plan != at.plan:
         steps.append((AGREE, "agree to the plan file as it is now"))

@@ -101,6 +101,11 @@ class StackOutputs(_Outputs):
             return f"cutover local up --phase {phase}"
         return f"pulumi up --stack {self.stack} --config cutover:phase={phase}"
 
+    @property
+    def contracting(self) -> str:
+        """The command that removes legacy; empty when it is removed."""
+        return self.deploying("contract") if self.legacy else ""
+
     def one_sided(self, what: str) -> UsageError:
         """Say that there is nothing to do `what` with in a phase that has one side only."""
         if self.phase == "contract":
