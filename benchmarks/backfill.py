@@ -17,25 +17,25 @@ import boto3
 from benchmarks.apart import apart
 from benchmarks.report import Report
 from benchmarks.stand_in import ask, legacy_events, stand_in
-from migration.adapters.base_tables import BaseTables
-from migration.adapters.checkpoint_table import CheckpointTable
-from migration.adapters.clock import SystemClock
-from migration.adapters.fact_table import FactTable
-from migration.adapters.history_bulk import folded_in_bulk
-from migration.adapters.legacy_event_table import LegacyEventTable
 from migration.adapters.memory_backfill import MemoryLiveLane
-from migration.adapters.metered import Writer
-from migration.adapters.raw_dynamodb import RawDynamoDB, beside
-from migration.adapters.scan import MOST_CONNECTIONS, Pace, Scan, batches
-from migration.adapters.verify_tables import ProgressItem
-from migration.cli.moving import THREADS, in_threads
-from migration.core.backfill import Phase, Wish
-from migration.core.ledger import Fold, Row, fold_all
-from migration.core.mapping import EventLayout, activity_mapper
-from migration.core.pacing import Pace as WritePace
-from migration.engine.attention import Attention
-from migration.engine.one_machine import on_one_machine
-from migration.engine.pacing import Pacer
+from migration.aws.bulk.history_bulk import folded_in_bulk
+from migration.aws.tables.base_tables import BaseTables
+from migration.aws.tables.checkpoint_table import CheckpointTable
+from migration.aws.tables.fact_table import FactTable
+from migration.aws.tables.legacy_event_table import LegacyEventTable
+from migration.aws.tables.verify_tables import ProgressItem
+from migration.aws.transport.clock import SystemClock
+from migration.aws.transport.metered import Writer
+from migration.aws.transport.raw_dynamodb import RawDynamoDB, beside
+from migration.aws.transport.scan import MOST_CONNECTIONS, ReadPace, Scan, batches
+from migration.backfill.attention import Attention
+from migration.backfill.one_machine import on_one_machine
+from migration.backfill.pacer import Pacer
+from migration.backfill.pacing import Pace as WritePace
+from migration.model.backfill import BackfillPhase, Wish
+from migration.model.fold import Fold, Row, fold_all
+from migration.model.mapping import EventLayout, activity_mapper
+from migration.wiring.moving import THREADS, in_threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
 
     from benchmarks.apart import Measured
     from benchmarks.settings import Settings
-    from migration.core.history import FoldedHistory
-    from migration.core.ledger import Activity
+    from migration.backfill.history import FoldedHistory
+    from migration.model.fold import Activity
 
 NO_CEILING: Final = 1e6  # write units a second: nothing is held back
 BOARD_SHARDS: Final = 2
@@ -93,7 +93,7 @@ class _Watch:
 def backfill(url: str) -> dict[str, float]:
     """Run the whole of it in this process, and give the seconds of each phase."""
     client, source, clock = *_connect(url), SystemClock()
-    writer, pace, watch = Writer(source), Pace(None, clock), _Watch()
+    writer, pace, watch = Writer(source), ReadPace(None, clock), _Watch()
     checkpoints = CheckpointTable(client, "control", "benchmark")
     pacer = Pacer(clock, MemoryLiveLane(), WritePace(NO_CEILING, NO_CEILING, "no ceiling"))
     with in_threads(THREADS) as in_parallel:
@@ -106,7 +106,7 @@ def backfill(url: str) -> dict[str, float]:
             Attention("benchmark", clock, pacer, checkpoints),
             in_parallel,
         ).start(Wish(segments=4, max_wcu=NO_CEILING))
-    assert job.phase is Phase.INSTALLED
+    assert job.phase is BackfillPhase.INSTALLED
     return watch.phases()
 
 
@@ -117,7 +117,7 @@ def _connect(url: str) -> tuple[DynamoDBClient, RawDynamoDB]:
 
 def check(url: str, settings: Settings) -> None:
     """Hold what is stored to a fold of what was made."""
-    source, pace = _connect(url)[1], Pace(None, SystemClock())
+    source, pace = _connect(url)[1], ReadPace(None, SystemClock())
     due = fold_all(map(_read, legacy_events(settings.facts, settings.seed)))
     stored = batches(source, Scan("facts", dict), pace)
     assert fold_all(_read(item) for batch in stored for item in batch.items) == due

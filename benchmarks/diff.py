@@ -14,10 +14,10 @@ from benchmarks.apart import apart, lap
 from benchmarks.report import Report
 from benchmarks.workload import PROGRAMS, employee_id, program_id
 from migration.adapters.memory_sides import MemorySides
-from migration.core.ledger import NOTHING, TOTAL, Fold, Identity, Row, fingerprint
-from migration.core.two_sides import Sighting, Stored
-from migration.engine.side_join import joined_sides
-from migration.engine.spool import MEMORY_LIMIT
+from migration.compare.diff.side_join import joined_sides
+from migration.compare.diff.spool import MEMORY_LIMIT
+from migration.compare.diff.two_sides import Sighting, Stored
+from migration.model.fold import NOTHING, TOTAL, Fold, Identity, Row, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,7 +19,7 @@ from benchmarks.systems import post
 from benchmarks.timing import interleave
 from benchmarks.workload import each_activity
 from legacy import ingest as legacy_ingest
-from migration.core.stages import FULL_WEIGHT
+from migration.model.stages import FULL_WEIGHT
 from pipeline.handlers import ingest as pipeline_ingest
 
 if TYPE_CHECKING:

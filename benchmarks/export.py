@@ -20,8 +20,8 @@ import msgspec
 
 from benchmarks.side_by_side import race, report
 from benchmarks.stand_in import legacy_events
-from migration.adapters.fold_sql import fold_into, speak_trino
-from migration.engine.spool import MEMORY_LIMIT, database
+from migration.aws.bulk.fold_sql import fold_into, speak_trino
+from migration.compare.diff.spool import MEMORY_LIMIT, database
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

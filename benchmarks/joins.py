@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from benchmarks.apart import lap
 from benchmarks.report import Report
 from benchmarks.side_by_side import race, report
-from migration.engine.spool import MEMORY_LIMIT, database, fill
+from migration.compare.diff.spool import MEMORY_LIMIT, database, fill
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

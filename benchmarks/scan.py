@@ -16,11 +16,11 @@ import msgspec
 from benchmarks.canned_scan import PAGE_ITEMS, canned_scan
 from benchmarks.report import Report
 from benchmarks.timing import cpu_us, interleave
-from migration.adapters.clock import SystemClock
-from migration.adapters.pages import Number, Text
-from migration.adapters.raw_dynamodb import RawDynamoDB, beside
-from migration.adapters.scan import Pace, Scan, batches
-from migration.adapters.verify_tables import FactItem, fact_lines
+from migration.aws.tables.verify_tables import FactItem, fact_lines
+from migration.aws.transport.clock import SystemClock
+from migration.aws.transport.pages import Number, Text
+from migration.aws.transport.raw_dynamodb import RawDynamoDB, beside
+from migration.aws.transport.scan import ReadPace, Scan, batches
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,13 +84,13 @@ def read_with_json(_client: DynamoDBClient, raw: RawDynamoDB, pages: int) -> int
 def read_fast(_client: DynamoDBClient, raw: RawDynamoDB, pages: int) -> int:
     """Read whole facts."""
     scan = Scan(f"facts-{pages}", FactItem, 1)
-    return sum(len(batch.items) for batch in batches(raw, scan, Pace(None, SystemClock())))
+    return sum(len(batch.items) for batch in batches(raw, scan, ReadPace(None, SystemClock())))
 
 
 def read_and_sum_fast(_client: DynamoDBClient, raw: RawDynamoDB, pages: int) -> int:
     """Sum points by employee and program."""
     sums: Counter[tuple[str, str]] = Counter()
-    for batch in batches(raw, Scan(f"facts-{pages}", Narrow, 1), Pace(None, SystemClock())):
+    for batch in batches(raw, Scan(f"facts-{pages}", Narrow, 1), ReadPace(None, SystemClock())):
         for item in batch.items:
             sums[item.employee_id.S, item.program_id.S] += int(item.points.N)
     return len(sums)
@@ -99,7 +99,7 @@ def read_and_sum_fast(_client: DynamoDBClient, raw: RawDynamoDB, pages: int) -> 
 def read_to_lines(_client: DynamoDBClient, raw: RawDynamoDB, pages: int) -> int:
     """Read whole facts and write them as the lines that `cutover verify` hands to DuckDB."""
     scan = Scan(f"facts-{pages}", FactItem, 1)
-    return sum(len(fact_lines(batch.items)) for batch in batches(raw, scan, Pace(None, SystemClock())))
+    return sum(len(fact_lines(batch.items)) for batch in batches(raw, scan, ReadPace(None, SystemClock())))
 
 
 READING: Final[dict[str, tuple[Read, int]]] = {

@@ -6,26 +6,26 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from migration.adapters.base_tables import BaseTables
-from migration.adapters.checkpoint_table import CheckpointTable
-from migration.adapters.clock import SystemClock
-from migration.adapters.fact_table import FactTable
-from migration.adapters.legacy_event_table import LegacyEventTable
 from migration.adapters.memory import MemoryClock
-from migration.adapters.metered import Writer
-from migration.adapters.scan import Pace
-from migration.core.ledger import Fold, Row
-from migration.core.legacy_shape import LegacyShape
-from migration.core.mapping import EventLayout, activity_mapper
-from migration.mirror.legacy_tables import LegacyTables
-from migration.mirror.redrive import MirrorSink
+from migration.aws.tables.base_tables import BaseTables
+from migration.aws.tables.checkpoint_table import CheckpointTable
+from migration.aws.tables.fact_table import FactTable
+from migration.aws.tables.legacy_event_table import LegacyEventTable
+from migration.aws.tables.legacy_folds import LegacyFolds
+from migration.aws.tables.legacy_sink import MirrorSink
+from migration.aws.transport.clock import SystemClock
+from migration.aws.transport.metered import Writer
+from migration.aws.transport.scan import ReadPace
+from migration.model.fold import Fold, Row
+from migration.model.legacy_shape import LegacyShape
+from migration.model.mapping import EventLayout, activity_mapper
 from tests.pipeline_aws import create_tables, scan, table_name
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from migration.adapters.raw_dynamodb import RawDynamoDB
-    from migration.core.stages import Stage
+    from migration.aws.transport.raw_dynamodb import RawDynamoDB
+    from migration.model.stages import Stage
 
 KEYS = {
     "control": ("migration", "record"),
@@ -81,8 +81,8 @@ def in_dynamodb(client: DynamoDBClient, source: RawDynamoDB) -> InDynamoDB:
 
 def ports_of(client: DynamoDBClient, source: RawDynamoDB, prefix: str) -> InDynamoDB:
     """The ports on tables that are there."""
-    writer, pace = Writer(source), Pace(None, SystemClock())
-    legacy = LegacyTables(
+    writer, pace = Writer(source), ReadPace(None, SystemClock())
+    legacy = LegacyFolds(
         client,
         f"{prefix}-legacy-events",
         f"{prefix}-legacy-programs",

@@ -20,16 +20,16 @@ from migration.adapters.memory_backfill import (
     MemoryLiveLane,
     folded_in_memory,
 )
-from migration.core.errors import RemoteError
-from migration.core.facts import Lane, StoredFact
-from migration.core.ledger import TOTAL, Activity, Fold, Row
-from migration.core.moments import moment_text
-from migration.core.pacing import Pace
-from migration.core.reconcile import compare
-from migration.engine.attention import Attention
-from migration.engine.one_machine import on_one_machine
-from migration.engine.pacing import Pacer
-from migration.engine.reconcile import Reconcile
+from migration.backfill.attention import Attention
+from migration.backfill.one_machine import on_one_machine
+from migration.backfill.pacer import Pacer
+from migration.backfill.pacing import Pace
+from migration.model.errors import RemoteError
+from migration.model.facts import Lane, StoredFact
+from migration.model.fold import TOTAL, Activity, Fold, Row
+from migration.model.moments import moment_text
+from migration.repair.differing import compare
+from migration.repair.reconcile import Reconcile
 from pipeline.domain.aggregator import Aggregator
 from pipeline.domain.queued_fact import QueuedFact
 from pipeline.stores.memory import MemoryFolds
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from migration.core.routing import Side
-    from migration.engine.backfill import Backfill
+    from migration.backfill.backfill import Backfill
+    from migration.model.side import Side
     from pipeline.domain.batch import Row as LiveRow
 
 

@@ -7,19 +7,20 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from migration.core.acknowledgements import Outcome, Side, answer_entry, send_entry
-from migration.core.answers import Answer
-from migration.core.certificate.certificate import Certificate, LedgerTotals, shadow_sums
-from migration.core.certificate.clients import read_clients
-from migration.core.certificate.cost import Counts, cost_lines
-from migration.core.certificate.course import read_course
-from migration.core.course import Action
-from migration.core.guardrails import GuardrailVerdict, verdict_detail
-from migration.core.guardrails import Outcome as Came
-from migration.core.journal import Entry, EntryKind, control_detail
-from migration.core.moves import control_words
-from migration.core.shadow_report import ShadowReport
-from migration.core.stages import Control, Stage
+from migration.certificate.certificate import Certificate, LedgerTotals, shadow_sums
+from migration.certificate.clients import read_clients
+from migration.certificate.cost import Counts, cost_lines
+from migration.certificate.course import read_course
+from migration.compare.shadow.report import ShadowReport
+from migration.cutover.course import Action
+from migration.cutover.moves import control_words
+from migration.model.acknowledgements import SendOutcome, answer_entry, send_entry
+from migration.model.answers import Answer
+from migration.model.guardrails import GuardrailVerdict, verdict_detail
+from migration.model.guardrails import Outcome as Came
+from migration.model.journal import Entry, EntryKind, control_detail
+from migration.model.side import Side
+from migration.model.stages import Control, Stage
 from pipeline.domain.activity import format_time
 from tests.shadow_world import comparisons
 
@@ -119,9 +120,13 @@ def ledger_lines(seed: int = 3, count: int = 4_000, lost: int = 0) -> list[str]:
         took = chance.lognormvariate(-3.3, 0.4) + (1.1 if number == count // 2 else 0)
         roll = chance.random()
         outcome = (
-            Outcome.REJECTED if roll < 0.03 else Outcome.CONFLICT if roll < 0.035 else Outcome.ACKNOWLEDGED
+            SendOutcome.REJECTED
+            if roll < 0.03
+            else SendOutcome.CONFLICT
+            if roll < 0.035
+            else SendOutcome.ACKNOWLEDGED
         )
-        outcome = Outcome.UNKNOWN if number < lost else outcome
+        outcome = SendOutcome.UNKNOWN if number < lost else outcome
         answer = Answer(outcome, 202, error="")
         tries = ["503", "503", "202"] if number == count // 2 else ["202"]
         name = f"r-{number}"

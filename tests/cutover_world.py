@@ -12,24 +12,24 @@ from migration.adapters.memory_backfill import MemoryCheckpoints
 from migration.adapters.memory_control_plane import MemoryControlPlane
 from migration.adapters.memory_hooks import MemoryHooks, MemoryNotices
 from migration.adapters.memory_traffic_switch import MemoryTrafficSwitch
-from migration.core.backfill import Job, Phase
-from migration.core.course import Action, Course
-from migration.core.guardrails import GuardrailVerdict, Outcome
-from migration.core.journal import EntryKind
-from migration.core.moments import moment_text
-from migration.core.stages import Control, Stage
-from migration.engine.background import at_once
-from migration.engine.following import Following
-from migration.engine.lease import LeaseKeeper
-from migration.engine.mover import AlreadyThere, Moved, MovedOn, Mover
-from migration.engine.run import Run
+from migration.cutover.background import at_once
+from migration.cutover.course import Action, Course
+from migration.cutover.following import Following
+from migration.cutover.lease import LeaseKeeper
+from migration.cutover.mover import AlreadyThere, Moved, MovedOn, Mover
+from migration.cutover.run import Run
+from migration.model.backfill import BackfillPhase, Job
+from migration.model.guardrails import GuardrailVerdict, Outcome
+from migration.model.journal import EntryKind
+from migration.model.moments import moment_text
+from migration.model.stages import Control, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from migration.core.journal import Entry
-    from migration.core.looks import Look
-    from migration.core.state import Lease, State
+    from migration.cutover.looks import Look
+    from migration.model.journal import Entry
+    from migration.model.state import Lease, State
 
 QUICK = Course(percents=(5, 100), bake_s=3, shadow_s=5, drill_percent=1)
 
@@ -164,7 +164,7 @@ class World:
         self.worked.append("backfill")
         run = self.checkpoints.stored_job.run + 1 if self.checkpoints.stored_job else 1
         started = moment_text(self.clock.now())
-        self.checkpoints.stored_job = Job(run, 1, 100, started, Phase.INSTALLED)
+        self.checkpoints.stored_job = Job(run, 1, 100, started, BackfillPhase.INSTALLED)
         return "installed"
 
     def _reconcile(self) -> str:

@@ -9,7 +9,7 @@ from tests.waiting import eventually
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from migration.cli.workspace import RunningStack
+    from migration.wiring.workspace import RunningStack
 
 PATIENCE_S: Final = 240.0
 """Longer than a message stays hidden (121 s locally) whose batch had no end: then it is delivered again."""

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Final
 
 from migration.adapters.memory import MemoryClock
 from migration.adapters.memory_sides import MemorySides
-from migration.core.board_diff import rank_truth
-from migration.core.ledger import TOTAL, Fold, Identity, Row, fingerprint
-from migration.core.two_sides import Sighting, Stored, StoredBoard
-from migration.engine.diff import Question, diff
+from migration.compare.boards.windows import rank_truth
+from migration.compare.diff.diff import Question, diff
+from migration.compare.diff.two_sides import Sighting, Stored, StoredBoard
+from migration.model.fold import TOTAL, Fold, Identity, Row, fingerprint
 from pipeline.domain.activity import format_time
 
 if TYPE_CHECKING:
-    from migration.core.boards import Entry
-    from migration.core.diff_report import BoardDiff, DiffReport, JudgedLine, JudgedRow
+    from migration.compare.boards.boards import BoardEntry
+    from migration.compare.diff.report import BoardDiff, DiffReport, JudgedLine, JudgedRow
 
 CLOCK: Final = MemoryClock()
 NOW: Final = datetime.fromtimestamp(CLOCK.at, UTC)
@@ -104,7 +104,7 @@ class World:
         }
         return [StoredBoard(board, self._board(rows, program), made_at) for board, program in names.items()]
 
-    def _board(self, rows: dict[Row, Fold], program: str) -> tuple[Entry, ...]:
+    def _board(self, rows: dict[Row, Fold], program: str) -> tuple[BoardEntry, ...]:
         points: dict[str, int] = {}
         for row, fold in rows.items():
             if row.employee_id and row.program_id != TOTAL and program in ("", row.program_id):

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migration.core.doctor.diagnose import diagnose
-from migration.core.doctor.scene import Scene, Signs
-from migration.core.stages import Stage
-from migration.engine.records import read_records
-from migration.engine.repair_state import RepairState, find_way
+from migration.doctor.diagnose import diagnose
+from migration.doctor.reading import read_records
+from migration.doctor.repair_state import RepairState, find_way
+from migration.doctor.scene import Scene, TroubleSigns
+from migration.model.stages import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from migration.core.doctor.diagnosis import Diagnosis
-    from migration.core.doctor.scene import Records
+    from migration.doctor.diagnosis import Diagnosis
+    from migration.doctor.scene import Records
     from tests.cutover_world import World
 
 PLAN = "plan"  # the hash that cutover_world's movers name
@@ -25,11 +25,11 @@ def records_of(world: World) -> Records:
     return read_records(world.plane, world.checkpoints, world.clock, world.dead.__contains__)
 
 
-def ask(world: World, signs: Signs | None = None, plan: str = PLAN) -> list[Diagnosis]:
-    return diagnose(Scene(records_of(world), world.course, plan, signs or Signs()))
+def ask(world: World, signs: TroubleSigns | None = None, plan: str = PLAN) -> list[Diagnosis]:
+    return diagnose(Scene(records_of(world), world.course, plan, signs or TroubleSigns()))
 
 
-def names(world: World, signs: Signs | None = None, plan: str = PLAN) -> list[str]:
+def names(world: World, signs: TroubleSigns | None = None, plan: str = PLAN) -> list[str]:
     return [one.name for one in ask(world, signs, plan)]
 
 

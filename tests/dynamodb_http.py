@@ -16,7 +16,7 @@ import boto3
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from migration.adapters.raw_dynamodb import beside
+from migration.aws.transport.raw_dynamodb import beside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from migration.adapters.memory import MemoryClock
-    from migration.adapters.raw_dynamodb import RawDynamoDB
+    from migration.aws.transport.raw_dynamodb import RawDynamoDB
 
 
 @dataclass(frozen=True)

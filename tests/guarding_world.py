@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from migration.core.guarding.door_counts import BUCKETS, Answers, DoorCounts, Role, bucket_of
-from migration.core.routing import Side
+from migration.door.counts import BUCKETS, Answers, DoorCounts, Role, bucket_of
+from migration.model.side import Side
 from migration.plan.guardrails import GuardrailsPlan
 
 if TYPE_CHECKING:
-    from migration.core.guarding.limits import Limits
+    from migration.guardrails.limits import Limits
 
 NOW = 1_772_357_400.0
 EPOCH = 7

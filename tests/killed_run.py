@@ -10,7 +10,7 @@ import signal
 import sys
 from typing import Any
 
-from migration.adapters.control_plane_table import ControlPlaneTable
+from migration.aws.tables.control_plane_table import ControlPlaneTable
 from migration.cli.main import app
 
 

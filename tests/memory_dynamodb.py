@@ -15,10 +15,10 @@ from boto3.dynamodb.conditions import And, AttributeNotExists, Equals, Or
 from botocore.exceptions import ClientError
 
 from migration.adapters.memory_backfill import MemoryCheckpoints, MemoryFacts, MemoryLegacy
-from migration.core.facts import Lane, StoredFact
-from migration.core.ledger import Activity, Fold, Identity, Row
-from migration.core.routing import Side
-from migration.door.wire import Answer
+from migration.door.wire import WireAnswer
+from migration.model.facts import Lane, StoredFact
+from migration.model.fold import Activity, Fold, Identity, Row
+from migration.model.side import Side
 from pipeline.domain.fact import IF_ABSENT, fact_item
 
 if TYPE_CHECKING:
@@ -124,12 +124,12 @@ def resource() -> Any:
     return SimpleNamespace(meta=SimpleNamespace(client=SimpleNamespace(exceptions=exceptions)))
 
 
-def answer_of(call: Callable[..., dict[str, Any]], parameters: Item) -> Answer:
+def answer_of(call: Callable[..., dict[str, Any]], parameters: Item) -> WireAnswer:
     """Answer as the wire protocol does: an error is an answer, too."""
     try:
-        return Answer(call(**parameters), "")
+        return WireAnswer(call(**parameters), "")
     except ClientError as error:
-        return Answer({"Item": error.response.get("Item", {})}, error.response["Error"]["Code"])
+        return WireAnswer({"Item": error.response.get("Item", {})}, error.response["Error"]["Code"])
 
 
 def holds(condition: Any, item: Item) -> bool:

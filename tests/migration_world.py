@@ -28,29 +28,29 @@ from legacy import ingest as legacy_ingest
 from migration.adapters.memory_control_plane import MemoryControlPlane
 from migration.adapters.memory_live_folds import MemoryLiveFolds
 from migration.adapters.verify_memory import VerifyMemory
-from migration.adapters.verify_store import DuckDBStore
-from migration.core.facts import Lane, StoredFact
-from migration.core.guarding.door_counts import DoorCounts, Role
-from migration.core.ledger import NOTHING
-from migration.core.legacy_shape import LegacyShape
-from migration.core.pacing import Pace
-from migration.core.routing import Side
-from migration.core.verification import Parts
+from migration.aws.bulk.verify_store import DuckDBStore
+from migration.aws.tables.legacy_folds import LegacyFolds
+from migration.aws.tables.legacy_sink import MirrorSink
+from migration.backfill.pacer import Pacer
+from migration.backfill.pacing import Pace
+from migration.compare.verify.verification import Parts
+from migration.compare.verify.verify import Verification
 from migration.door import counters as door_counters
 from migration.door import ingest as door_ingest
 from migration.door import serve as door_serve
 from migration.door import sides as door_sides
 from migration.door.control import TTL_S, CachedControl
 from migration.door.counters import DoorCounters
+from migration.door.counts import DoorCounts, Role
 from migration.door.mirror import ForwardMirror
-from migration.door.wire import Answer, MissedError
-from migration.engine.pacing import Pacer
-from migration.engine.reconcile import Reconcile
-from migration.engine.repair import Repair
-from migration.engine.verify import Verification
-from migration.mirror import handler as mirror
-from migration.mirror.legacy_tables import LegacyTables
-from migration.mirror.redrive import MirrorSink
+from migration.door.wire import MissedError, WireAnswer
+from migration.functions import mirror
+from migration.model.facts import Lane, StoredFact
+from migration.model.fold import NOTHING
+from migration.model.legacy_shape import LegacyShape
+from migration.model.side import Side
+from migration.repair.reconcile import Reconcile
+from migration.repair.repair import Repair
 from pipeline.domain.aggregator import Busy
 from pipeline.domain.batch import Row as LiveRow
 from pipeline.domain.fold import Fold as LiveFold
@@ -66,9 +66,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from migration.core.ledger import Activity, Fold, Identity, Row
-    from migration.core.repair import Plan
-    from migration.core.stages import Control
+    from migration.model.fold import Activity, Fold, Identity, Row
+    from migration.model.stages import Control
+    from migration.repair.words import RepairPlan
     from pipeline.domain.aggregator import Committed, Refused
     from pipeline.domain.batch import Chunk
 
@@ -132,7 +132,7 @@ class MemoryWire:
 
     world: Account
     read_well: bool = True
-    _answer: Callable[[], Answer] | None = None
+    _answer: Callable[[], WireAnswer] | None = None
 
     def send(self, operation: str, parameters: dict[str, Any]) -> None:
         call = {"PutItem": self.world.dynamodb.put_item, "GetItem": self.world.dynamodb.get_item}[operation]
@@ -156,7 +156,7 @@ class MemoryWire:
     def _count(**_: object) -> dict[str, Any]:
         return {}
 
-    def collect(self, within_s: float) -> Answer:
+    def collect(self, within_s: float) -> WireAnswer:
         assert within_s <= 1, "the door waits for the other side no longer than that"
         if self._answer is None:
             raise MissedError("timeout")
@@ -312,7 +312,7 @@ class Account(World):
             plain.events, plain.facts, legacy, plain.checkpoints, compared_in_memory, plain.pacer
         )
 
-    def repair(self, folder: Path, budget: Budget | None = None) -> Plan:
+    def repair(self, folder: Path, budget: Budget | None = None) -> RepairPlan:
         """Repair while nobody else is at work; a repair that its budget kills leaves what it did."""
         rows = {row: Parts(base=base) for row, base in self.bases.installed.items()}
         for row, fold in self.live_rows().items():
@@ -360,8 +360,8 @@ class Account(World):
         for fact in folds.queue:
             self.queue.send(_message(fact, TO_AGGREGATE))
 
-    def legacy_tables(self, client: Any) -> LegacyTables:
-        return LegacyTables(client, "events", "programs", "employees", LegacyShape())
+    def legacy_tables(self, client: Any) -> LegacyFolds:
+        return LegacyFolds(client, "events", "programs", "employees", LegacyShape())
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.clock.now(), UTC)

@@ -6,8 +6,9 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from migration.core.legacy_shape import LegacyShape
-from migration.core.preflight.deployed import (
+from migration.model.legacy_shape import LegacyShape
+from migration.model.state import State
+from migration.preflight.deployed import (
     Deployed,
     Door,
     Function,
@@ -15,14 +16,13 @@ from migration.core.preflight.deployed import (
     Leg,
     LegacyTable,
     Pipe,
-    Planned,
+    PlannedStack,
     Queue,
     QueueMapping,
-    Sample,
     Skew,
     Table,
+    TableSample,
 )
-from migration.core.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,7 +85,7 @@ def fit() -> Deployed:
     return Deployed(
         1_000.0,
         "prod",
-        Planned("activities", "prod", "abc", LegacyShape(), TABLES),
+        PlannedStack("activities", "prod", "abc", LegacyShape(), TABLES),
         "arn:aws:iam::1:user/ana",
         (
             Grant("dynamodb:Scan", "facts", allowed=True, how="simulated"),
@@ -102,10 +102,10 @@ def fit() -> Deployed:
             leg("capture", FOLD_HORIZON_DAYS="15", DEDUP_TTL_DAYS="40"),
             leg("mirror", LEGACY_SHAPE="{}", **TABLES),
         ),
-        LegacyTable(table("events"), Sample("events", 100)),
+        LegacyTable(table("events"), TableSample("events", 100)),
         (
-            LegacyTable(table("employees"), Sample("employees", 90)),
-            LegacyTable(table("programs"), Sample("programs", 7)),
+            LegacyTable(table("employees"), TableSample("employees", 90)),
+            LegacyTable(table("programs"), TableSample("programs", 7)),
         ),
         (door("ingest"), door("serve")),
         (0, 40),

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.credentials import Credentials
 
-from migration.adapters.clock import SystemClock
-from migration.adapters.kept_connections import KeptConnections
-from migration.adapters.raw_dynamodb import RawDynamoDB
+from migration.aws.transport.clock import SystemClock
+from migration.aws.transport.kept_connections import KeptConnections
+from migration.aws.transport.raw_dynamodb import RawDynamoDB
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

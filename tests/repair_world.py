@@ -18,18 +18,18 @@ from migration.adapters.memory_backfill import (
 from migration.adapters.memory_control_plane import MemoryControlPlane
 from migration.adapters.memory_live_folds import MemoryLiveFolds
 from migration.adapters.verify_memory import VerifyMemory
-from migration.adapters.verify_store import DuckDBStore
-from migration.core.backfill import Job, Phase
-from migration.core.facts import Lane, Spent
-from migration.core.ledger import NOTHING, Fold, Identity, Row
-from migration.core.pacing import Pace
-from migration.core.stages import Control, Stage
-from migration.core.verification import Parts
-from migration.engine.pacing import Pacer
-from migration.engine.reconcile import Reconcile
-from migration.engine.repair import Repair
-from migration.engine.verify import Verification
-from migration.ports.bases import Holds, Installed
+from migration.aws.bulk.verify_store import DuckDBStore
+from migration.backfill.bases import Holds, Installed
+from migration.backfill.pacer import Pacer
+from migration.backfill.pacing import Pace
+from migration.compare.verify.verification import Parts
+from migration.compare.verify.verify import Verification
+from migration.model.backfill import BackfillPhase, Job
+from migration.model.facts import Lane, Spent
+from migration.model.fold import NOTHING, Fold, Identity, Row
+from migration.model.stages import Control, Stage
+from migration.repair.reconcile import Reconcile
+from migration.repair.repair import Repair
 from pipeline.domain.aggregator import Aggregator, Busy, Committed, Refused
 from pipeline.domain.queued_fact import QueuedFact
 from tests.backfill_world import Budget, Crashing, compared_in_memory
@@ -39,14 +39,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from migration.core.facts import StoredFact
-    from migration.core.history import Change
-    from migration.core.ledger import Activity
-    from migration.core.verification import Report
-    from migration.ports.clock import Clock
+    from migration.backfill.history import BaseChange
+    from migration.compare.verify.verification import VerifyReport
+    from migration.model.clock import Clock
+    from migration.model.facts import StoredFact
+    from migration.model.fold import Activity
     from pipeline.domain.batch import Chunk
 
-INSTALLED = Job(1, 2, 500, OLD, phase=Phase.INSTALLED)
+INSTALLED = Job(1, 2, 500, OLD, phase=BackfillPhase.INSTALLED)
 
 
 @dataclass
@@ -69,7 +69,7 @@ class RowBases:
     def bases(self) -> Iterator[tuple[Row, Fold]]:
         return iter([(row, parts.base) for row, parts in self.rows.items() if parts.base != NOTHING])
 
-    def install(self, change: Change) -> tuple[Installed | Holds, Spent]:
+    def install(self, change: BaseChange) -> tuple[Installed | Holds, Spent]:
         held = self.rows.get(change.row, Parts())
         if held.base != change.held:
             return Holds(held.base), ONE_UNIT
@@ -171,7 +171,7 @@ class RepairWorld:
             by="ana@desk:1",
         )
 
-    def verify(self, folder: Path) -> Report:
+    def verify(self, folder: Path) -> VerifyReport:
         return verify(self.tables, folder, self.clock)
 
     def snapshot(self) -> dict[str, Any]:
@@ -185,7 +185,7 @@ class RepairWorld:
         }
 
 
-def verify(tables: VerifyMemory, folder: Path, clock: Clock) -> Report:
+def verify(tables: VerifyMemory, folder: Path, clock: Clock) -> VerifyReport:
     store = DuckDBStore(folder)
     try:
         return Verification(tables, store, clock).run()

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from migration.core.board_diff import Change
-from migration.core.comparison import (
+from migration.compare.boards.windows import EntryChange
+from migration.compare.reasons import TEXT, Cause, Judgement
+from migration.compare.shadow.comparison import (
     PAIRS,
+    BoardDifference,
+    BoardPlace,
     ComparedBoard,
     Comparison,
-    Difference,
     Effort,
     PairAgreement,
-    Place,
     SideState,
 )
-from migration.core.reasons import TEXT, Cause, Judgement
-from migration.core.stages import Stage
+from migration.model.stages import Stage
 from pipeline.domain.activity import format_time
 
 BEGAN: Final = datetime(2026, 3, 1, 20, 30, tzinfo=UTC)
@@ -102,7 +102,7 @@ def _agreements(chance: random.Random, doubled: int, behind: float) -> dict[str,
     }
 
 
-def _differences(minute: int, story: Story, chance: random.Random, at: datetime) -> list[Difference]:
+def _differences(minute: int, story: Story, chance: random.Random, at: datetime) -> list[BoardDifference]:
     doubled = min(minute // 55, len(story.names))
     found = [
         _difference(
@@ -136,14 +136,14 @@ def hash_of(number: int) -> int:
 
 def _difference(  # noqa: PLR0913 - one for each part
     name: str, board: str, judgement: Judgement, why: str, *, points: int, off: int
-) -> Difference:
-    return Difference(
+) -> BoardDifference:
+    return BoardDifference(
         board=board,
         employee_id=name,
-        change=Change.SCORE_DIFFERS if abs(off) < 8 else Change.MOVED,
-        legacy=Place(3 if off > 0 else 5, points + off),
-        truth=Place(4, points),
-        pipeline=Place(4, points),
+        change=EntryChange.SCORE_DIFFERS if abs(off) < 8 else EntryChange.MOVED,
+        legacy=BoardPlace(3 if off > 0 else 5, points + off),
+        truth=BoardPlace(4, points),
+        pipeline=BoardPlace(4, points),
         judgement=judgement,
         why=why,
     )

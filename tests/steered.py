@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from migration.core.errors import CutoverError
+from migration.model.errors import CutoverError
 from tests.backfill_world import Budget, CrashError, Fate
 
 if TYPE_CHECKING:

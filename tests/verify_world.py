@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
 
-from migration.adapters.dynamodb import PipelineTables
-from migration.adapters.scan import Pace
-from migration.adapters.verify_legacy import LegacyNames, LegacyReader
 from migration.adapters.verify_memory import VerifyMemory
-from migration.adapters.verify_tables import VerifyTables
-from migration.core.facts import Lane, StoredFact
-from migration.core.ledger import Activity, Fold, Identity, Row, fold_of, rows_of
-from migration.core.routing import Side
-from migration.core.verification import Parts
+from migration.aws.tables.side_tables import PipelineTables
+from migration.aws.tables.verify_legacy import LegacyNames, LegacyReader
+from migration.aws.tables.verify_tables import VerifyTables
+from migration.aws.transport.scan import ReadPace
+from migration.compare.verify.verification import Parts
+from migration.model.facts import Lane, StoredFact
+from migration.model.fold import Activity, Fold, Identity, Row, fold_of, rows_of
+from migration.model.side import Side
 from migration.plan.outputs import PipelineOutputs
 from migration.plan.plan import LegacyPlan
 from tests.pipeline_aws import KEYS, create_tables, table_name
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 
-    from migration.adapters.raw_dynamodb import RawDynamoDB
-    from migration.ports.clock import Clock
-    from migration.ports.verifying import VerifySource
+    from migration.aws.transport.raw_dynamodb import RawDynamoDB
+    from migration.compare.verify.verifying import VerifySource
+    from migration.model.clock import Clock
 
 NOW = 1_772_357_400.0  # the memory clock's: 2026-03-01T09:30:00Z
 OLD = "2026-03-01T09:00:00.000Z"
@@ -234,7 +234,7 @@ def real_world(
     }
     tables = {f"{name}_table": table_name(prefix, name) for name in KEYS}
     outputs = PipelineOutputs.model_construct(None, **tables, **queues)
-    pace = Pace(None, clock)
+    pace = ReadPace(None, clock)
     names = LegacyNames(*(f"{prefix}-{name}" for name in LEGACY_KEYS))
     legacy = LegacyReader(client, raw, LegacyPlan(), names, pace)
     TableWorld.create(client, prefix)

@@ -7,17 +7,18 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from migration.core.acknowledgements import answer_entry, read_ledger, send_entry
-from migration.core.check_pipeline import is_reserved
-from migration.core.ledger import whole
+from migration.compare.ledger.pipeline import is_reserved
+from migration.model.acknowledgements import answer_entry, read_ledger, send_entry
+from migration.model.fold import whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from migration.core.acknowledgements import Ledger, Side
-    from migration.core.answers import Answer
-    from migration.core.ledger import Activity, Fold, Row
-    from migration.ports.sending import NoReply, Reply
+    from migration.load.sending import NoReply, Reply
+    from migration.model.acknowledgements import Ledger
+    from migration.model.answers import Answer
+    from migration.model.fold import Activity, Fold, Row
+    from migration.model.side import Side
 
 
 @dataclass(slots=True)

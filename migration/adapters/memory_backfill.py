@@ -10,27 +10,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from migration.core.backfill import progress_of
-from migration.core.estimate import TableSize
-from migration.core.facts import Created, Lane, Restated, Spent, Stands, StoredFact, Taken
-from migration.core.history import fold_history
-from migration.core.ledger import NOTHING, Fold, Row, rows_of
-from migration.core.stages import Control
-from migration.ports.bases import Holds, Installed
-from migration.ports.legacy_events import EventPage
-from migration.ports.legacy_sink import Applied, AppliedBefore
-from migration.ports.live_lane import LiveState
-from migration.ports.segment_workers import Execution
+from migration.backfill.bases import Holds, Installed
+from migration.backfill.estimate import TableSize
+from migration.backfill.history import fold_history
+from migration.backfill.legacy_events import EventPage
+from migration.backfill.segment_workers import Execution
+from migration.model.backfill import progress_of
+from migration.model.facts import Created, Lane, Restated, Spent, Stands, StoredFact, Taken
+from migration.model.fold import NOTHING, Fold, Row, rows_of
+from migration.model.live_lane import LiveState
+from migration.model.stages import Control
+from migration.repair.legacy_sink import Applied, AppliedBefore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from migration.core.backfill import Job, Progress, Pulse, Segment
-    from migration.core.facts import Restatement
-    from migration.core.history import Change, FoldedHistory
-    from migration.core.ledger import Activity, Identity
-    from migration.ports.facts import Facts
+    from migration.backfill.facts import Facts
+    from migration.backfill.history import BaseChange, FoldedHistory
+    from migration.model.backfill import Job, Progress, Pulse, Segment
+    from migration.model.facts import Restatement
+    from migration.model.fold import Activity, Identity
 
 ONE_UNIT = Spent(1.0)
 
@@ -127,7 +127,7 @@ class MemoryBases:
         """Read the history part of every row that has one."""
         return iter(list(self.installed.items()))
 
-    def install(self, change: Change) -> tuple[Installed | Holds, Spent]:
+    def install(self, change: BaseChange) -> tuple[Installed | Holds, Spent]:
         """Replace a row's history part if it is what the change says."""
         held = self.installed.get(change.row, NOTHING)
         if held != change.held:
@@ -196,7 +196,7 @@ class MemoryLiveLane:
 
 @contextmanager
 def folded_in_memory(facts: Iterable[Activity], bases: Iterable[tuple[Row, Fold]]) -> Iterator[FoldedHistory]:
-    """Fold as core/history.py defines it."""
+    """Fold as backfill/history.py defines it."""
     yield fold_history(facts, bases)
 
 
@@ -260,5 +260,5 @@ class MemoryExports:
         return self.exporting(fold)
 
     def folded(self, fold: str, bases: Iterable[tuple[Row, Fold]]) -> AbstractContextManager[FoldedHistory]:
-        """Fold as core/history.py defines it."""
+        """Fold as backfill/history.py defines it."""
         return folded_in_memory(self.snapshots[fold], bases)

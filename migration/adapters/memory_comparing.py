@@ -6,17 +6,17 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from migration.core.ledger import RESERVED, TOTAL
-from migration.core.one_employee import EmployeeRead
-from migration.core.two_sides import StoredBoard
+from migration.compare.diff.two_sides import StoredBoard
+from migration.compare.shadow.one_employee import EmployeeRead
+from migration.model.fold import RESERVED, TOTAL
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from datetime import datetime
 
     from migration.adapters.memory_sides import MemorySides
-    from migration.core.acknowledgements import Side
-    from migration.core.comparison import Comparison
+    from migration.compare.shadow.comparison import Comparison
+    from migration.model.side import Side
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from migration.core.state import State
+from migration.model.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from migration.core.journal import Entry
-    from migration.core.state import Lease
+    from migration.model.journal import Entry
+    from migration.model.state import Lease
 
 
 @dataclass(slots=True)

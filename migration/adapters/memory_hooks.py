@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from migration.core.moves import Move
-    from migration.core.notices import Notice
-    from migration.ports.hooks import HookFailure
+    from migration.cutover.hooks import HookFailure
+    from migration.cutover.moves import Move
+    from migration.cutover.notice import Notice
 
 
 @dataclass(slots=True)

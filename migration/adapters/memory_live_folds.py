@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from migration.adapters.memory_backfill import MemoryFacts
-from migration.core.facts import Restated
-from migration.core.repair import compensations_of
-from migration.core.verification import Parts
-from migration.ports.live_folds import Compensated, CompensatedBefore, Overtaken
+from migration.compare.verify.verification import Parts
+from migration.model.facts import Restated
+from migration.repair.live_folds import Compensated, CompensatedBefore, Overtaken
+from migration.repair.words import compensations_of
 
 if TYPE_CHECKING:
-    from migration.core.facts import Restatement, Stands, StoredFact
-    from migration.core.ledger import Fold, Identity, Row
-    from migration.core.repair import Compensation
+    from migration.model.facts import Restatement, Stands, StoredFact
+    from migration.model.fold import Fold, Identity, Row
+    from migration.repair.words import Compensation
 
 
 @dataclass(slots=True)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from migration.core.ledger import Fold, Row
-    from migration.core.two_sides import Sighting, StoredBoard
+    from migration.compare.diff.two_sides import Sighting, StoredBoard
+    from migration.model.fold import Fold, Row
 
 
 @dataclass(slots=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from migration.core.alias_weights import UNSTAMPED
-from migration.core.routing import shares_of
-from migration.ports.traffic_switch import Applied, Foreign, LostRace, Path, Routes
+from migration.cutover.alias_weights import UNSTAMPED
+from migration.cutover.traffic_switch import Foreign, LostRace, Path, Routed, Routes
+from migration.model.routing import shares_of
 
 if TYPE_CHECKING:
-    from migration.core.stages import Control
+    from migration.model.stages import Control
 
 
 @dataclass(slots=True)
@@ -24,13 +24,13 @@ class MemoryTrafficSwitch:
         """Read both."""
         return Foreign(self.foreign) if self.foreign else self.routes
 
-    def apply(self, control: Control, seen: Routes) -> Applied | LostRace:
+    def apply(self, control: Control, seen: Routes) -> Routed | LostRace:
         """Set each that does not follow the state yet, if it is still as it was seen."""
         shares, now = shares_of(control), self.routes
         writes = _set(now.writes, seen.writes, shares.writes, control.epoch)
         reads = _set(now.reads, seen.reads, shares.reads, control.epoch)
         self.routes = Routes(writes or now.writes, reads or now.reads)
-        return Applied() if writes and reads else LostRace("somebody else set it")
+        return Routed() if writes and reads else LostRace("somebody else set it")
 
     def set_by_hand(self, *, writes: int | None = None, reads: int | None = None) -> None:
         """Route otherwise, as somebody does who knows no migration."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from migration.ports.live_lane import LiveState
-from migration.ports.prober import Accepted
-from migration.ports.vital_evidence import Checked
+from migration.guardrails.evidence import Checked
+from migration.guardrails.prober import Accepted
+from migration.model.live_lane import LiveState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from migration.core.guarding.door_counts import DoorCounts, Witness
+    from migration.door.counts import DoorCounts, Witness
 
 
 @dataclass(slots=True)

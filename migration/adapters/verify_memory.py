@@ -6,14 +6,14 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from migration.core.verification import EmployeeReading, LegacyReading, Parts
-from migration.ports.verifying import Chunk, Part
+from migration.compare.verify.verification import EmployeeReading, LegacyReading, Parts
+from migration.compare.verify.verifying import Chunk, Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from migration.core.facts import StoredFact
-    from migration.core.ledger import Activity, Fold, Identity, Row
+    from migration.model.facts import StoredFact
+    from migration.model.fold import Activity, Fold, Identity, Row
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from migration.core.errors import UsageError
+from migration.model.errors import UsageError
 
 
 def agree(question: str, *, yes: bool) -> None:

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from migration.cli.console import say, show_error
-from migration.core.errors import CutoverError
+from migration.model.errors import CutoverError
 
 INTERRUPTED = 130
 

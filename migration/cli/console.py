@@ -11,7 +11,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from migration.core.errors import CutoverError
+    from migration.model.errors import CutoverError
 
 SCHEMA_VERSION: Final = 1
 

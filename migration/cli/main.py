@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import typer
 
-from migration.cli import backfill, certificate, ledger, local, plan, shadow
+from migration.cli.backfill import backfill
+from migration.cli.certificate import certificate
 from migration.cli.commands import Commands
-from migration.cli.complete import complete
-from migration.cli.demo import demo
-from migration.cli.diff import diff
-from migration.cli.doctor import doctor
-from migration.cli.holding import pause, postpone, resume
-from migration.cli.journal import journal
-from migration.cli.load import generate, load
-from migration.cli.preflight import preflight
-from migration.cli.reconcile import reconcile
-from migration.cli.repair import repair
-from migration.cli.rollback import rollback
-from migration.cli.run import run
-from migration.cli.status import status
-from migration.cli.switch import switch
-from migration.cli.verify import verify
+from migration.cli.compare import ledger, shadow
+from migration.cli.compare.diff import diff
+from migration.cli.compare.verify import verify
+from migration.cli.cutover.complete import complete
+from migration.cli.cutover.holding import pause, postpone, resume
+from migration.cli.cutover.journal import journal
+from migration.cli.cutover.rollback import rollback
+from migration.cli.cutover.run import run
+from migration.cli.cutover.status import status
+from migration.cli.cutover.switch import switch
+from migration.cli.demo.demo import demo
+from migration.cli.doctor.doctor import doctor
+from migration.cli.load.load import generate, load
+from migration.cli.local import local
+from migration.cli.plan import plan
+from migration.cli.preflight.preflight import preflight
+from migration.cli.repair.reconcile import reconcile
+from migration.cli.repair.repair import repair
 
 app = typer.Typer(
     cls=Commands,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migration.cli.console import say
-from migration.core.errors import UsageError
+from migration.model.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from migration.core.stages import Control, Stage, read_control
 from migration.door.wire import DynamoWire, MissedError
+from migration.model.stages import Control, Stage, read_control
 
 if TYPE_CHECKING:
     from collections.abc import Callable

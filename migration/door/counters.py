@@ -15,18 +15,18 @@ from functools import cache
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final
 
-from migration.core.breaker import Breaker
-from migration.core.guarding.door_counts import NOTHING, DoorCounts, Role, Witness, bucket_of
-from migration.core.guarding.door_item import item_of
-from migration.core.routing import Side
+from migration.door.breaker import Breaker
 from migration.door.control import control
+from migration.door.count_item import item_of
+from migration.door.counts import NOTHING, DoorCounts, Role, Witness, bucket_of
 from migration.door.mirror import Mirrored
 from migration.door.wire import DynamoWire, MissedError
+from migration.model.side import Side
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from migration.core.guarding.door_counts import Answers
+    from migration.door.counts import Answers
 
 EVERY_S: Final = 1.0
 TIMEOUT_S: Final = 0.05  # to connect and to send; an answer that is not there by the next request is dropped

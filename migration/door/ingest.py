@@ -8,21 +8,22 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from migration.core.guarding.door_counts import Role
-from migration.core.routing import Side, route_write
-from migration.core.stages import Stage
 from migration.door.control import control
 from migration.door.counters import counters
+from migration.door.counts import Role
 from migration.door.event import Event, read_activity, with_event_id
 from migration.door.mirror import TIMEOUT_S, ForwardMirror, Mirrored
 from migration.door.pulse import NOT_ROUTED, PULSE, answer_pulse
 from migration.door.sides import ask, count, handler_of, pinned
 from migration.door.wire import DynamoWire
+from migration.model.routing import route_write
+from migration.model.side import Side
+from migration.model.stages import Stage
 from pipeline.domain.activity import format_time
 
 if TYPE_CHECKING:
-    from migration.core.stages import Control
     from migration.door.counters import DoorCounters
+    from migration.model.stages import Control
     from pipeline.domain.activity import Activity
 
 _ACCEPTED: Final = 202

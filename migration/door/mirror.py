@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from migration.core.breaker import Breaker
+from migration.door.breaker import Breaker
 from migration.door.wire import DynamoWire, MissedError
 from pipeline.domain.fact import IF_ABSENT, fact_item, same_content
 

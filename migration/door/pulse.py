@@ -12,8 +12,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from migration.core.routing import Side
 from migration.door.sides import SERVER_ERROR, handler_of
+from migration.model.side import Side
 
 if TYPE_CHECKING:
     from migration.door.counters import DoorCounters

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from migration.core.guarding.door_counts import Role
-from migration.core.routing import Side, route_read
-from migration.core.stages import Stage
 from migration.door.control import control
 from migration.door.counters import counters
+from migration.door.counts import Role
 from migration.door.event import Event, client_of
 from migration.door.pulse import NOT_ROUTED, PULSE, READ, answer_pulse
 from migration.door.sides import ask, handler_of, pinned
+from migration.model.routing import route_read
+from migration.model.side import Side
+from migration.model.stages import Stage
 
 
 def handler(event: Event, context: object) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from migration.core.routing import Side
+from migration.model.side import Side
 
 if TYPE_CHECKING:
     from collections.abc import Callable

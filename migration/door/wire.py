@@ -33,7 +33,7 @@ class MissedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WireAnswer:
     """What DynamoDB answered: the decoded body, and its error type ('' for success)."""
 
     body: dict[str, Any]
@@ -74,7 +74,7 @@ class DynamoWire:
             self.close()
             raise MissedError(type(error).__name__) from error
 
-    def collect(self, within_s: float) -> Answer:
+    def collect(self, within_s: float) -> WireAnswer:
         """Wait for the answer of the last request.
 
         Raises:
@@ -91,8 +91,8 @@ class DynamoWire:
             self.close()
             raise MissedError(type(error).__name__) from error
         if response.status == _OK:
-            return Answer(body, "")
-        return Answer(body, str(body.get("__type", response.status)).rpartition("#")[2])
+            return WireAnswer(body, "")
+        return WireAnswer(body, str(body.get("__type", response.status)).rpartition("#")[2])
 
     def close(self) -> None:
         """Drop the connection; the next request makes a new one."""

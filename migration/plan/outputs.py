@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from migration.core.errors import UsageError
+from migration.model.errors import UsageError
 
 
 class _Outputs(BaseModel):

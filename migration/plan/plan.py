@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args
 
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
-from migration.core.backfill import MAX_WCU
-from migration.core.course import Course
-from migration.core.errors import UsageError
-from migration.core.mapping import Constant, EventLayout, ProgressLayout, TimeFormat
-from migration.core.stages import Stage
+from migration.cutover.course import Course
+from migration.model.backfill import MAX_WCU
+from migration.model.errors import UsageError
+from migration.model.mapping import Constant, EventLayout, ProgressLayout, TimeFormat
+from migration.model.stages import Stage
 from migration.plan.guardrails import GuardrailsPlan
 from migration.plan.hooks import HooksPlan
-from migration.plan.part import Part
+from migration.plan.part import PlanPart
 from migration.plan.traffic import TrafficPlan
 
 if TYPE_CHECKING:
@@ -39,19 +39,19 @@ _Path = Annotated[
 ]
 
 
-class ConstantText(Part):
+class ConstantText(PlanPart):
     """A text that is the same for every item."""
 
     constant: Annotated[str, Field(min_length=1)]
 
 
-class ConstantNumber(Part):
+class ConstantNumber(PlanPart):
     """A number that is the same for every item."""
 
     constant: Annotated[int, Field(ge=0)]
 
 
-class LegacyEvents(Part):
+class LegacyEvents(PlanPart):
     """Legacy's event table: one item an activity."""
 
     table: _Table = None
@@ -77,7 +77,7 @@ class LegacyEvents(Part):
         )
 
 
-class LegacyEmployeeProgress(Part):
+class LegacyEmployeeProgress(PlanPart):
     """Legacy's employee progress: one item an employee and program."""
 
     table: _Table = None
@@ -92,7 +92,7 @@ class LegacyEmployeeProgress(Part):
         return ProgressLayout(self.employee_id, self.program_id, self.points, self.events)
 
 
-class LegacyProgramProgress(Part):
+class LegacyProgramProgress(PlanPart):
     """Legacy's program progress: one item a program."""
 
     table: _Table = None
@@ -106,7 +106,7 @@ class LegacyProgramProgress(Part):
         return ProgressLayout(None, self.program_id, self.points, self.events)
 
 
-class LegacyLeaderboard(Part):
+class LegacyLeaderboard(PlanPart):
     """Legacy's leaderboard: one item a board."""
 
     table: _Table = None
@@ -115,7 +115,7 @@ class LegacyLeaderboard(Part):
     format: Literal["json", "list"] = "json"
 
 
-class LegacyPlan(Part):
+class LegacyPlan(PlanPart):
     """Legacy's tables."""
 
     events: LegacyEvents = LegacyEvents()
@@ -124,7 +124,7 @@ class LegacyPlan(Part):
     leaderboard: LegacyLeaderboard = LegacyLeaderboard()
 
 
-class CutoverPlan(Part):
+class CutoverPlan(PlanPart):
     """How traffic moves: in which steps, and how long each is watched before the next."""
 
     steps: Annotated[
@@ -165,7 +165,7 @@ class CutoverPlan(Part):
         return steps
 
 
-class Plan(Part):
+class Plan(PlanPart):
     """A migration."""
 
     migration: Annotated[_Name, Field(description="Names the migration in the control table")] = "activities"

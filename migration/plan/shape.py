@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migration.core.errors import UsageError
-from migration.core.legacy_shape import EventShape, LegacyShape, ProgressShape
+from migration.model.errors import UsageError
+from migration.model.legacy_shape import EventShape, LegacyShape, ProgressShape
 
 if TYPE_CHECKING:
     from migration.plan.plan import LegacyPlan

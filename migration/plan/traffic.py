@@ -9,13 +9,13 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from migration.core.alias_weights import Versions
-from migration.plan.part import Part
+from migration.cutover.alias_weights import Versions
+from migration.plan.part import PlanPart
 
 _Version = Annotated[str, Field(description='A published version, such as "7"')]
 
 
-class AliasPlan(Part):
+class AliasPlan(PlanPart):
     """One alias, and which versions of its function are which side."""
 
     function: Annotated[str, Field(pattern=r"^[a-zA-Z0-9-_]{1,64}$", description="The function's name")]
@@ -58,7 +58,7 @@ class AliasPlan(Part):
         return self
 
 
-class TrafficPlan(Part):
+class TrafficPlan(PlanPart):
     """How traffic is switched."""
 
     switch: Annotated[

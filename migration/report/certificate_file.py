@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from migration.core.certificate.certificate import is_genuine
+from migration.certificate.certificate import is_genuine
 from migration.report.certificate_page import certificate_page
 
 if TYPE_CHECKING:

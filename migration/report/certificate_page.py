@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from migration.core.certificate.certificate import HASH
+from migration.certificate.certificate import HASH
 from migration.report.markup import Markup, element, joined
 from migration.report.page import Page
 from migration.report.weights_plot import weights_plot

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from migration.core.board_diff import count_changes
-from migration.core.ledger import TOTAL
-from migration.core.reasons import TEXT
+from migration.compare.boards.windows import count_changes
+from migration.compare.reasons import TEXT
+from migration.model.fold import TOTAL
 
 if TYPE_CHECKING:
-    from migration.core.boards import Entry
-    from migration.core.diff_report import Agreement, BoardDiff, DiffReport, JudgedLine, JudgedRow
-    from migration.core.ledger import Fold, Row
-    from migration.core.reasons import Reason
+    from migration.compare.boards.boards import BoardEntry
+    from migration.compare.diff.report import Agreement, BoardDiff, DiffReport, JudgedLine, JudgedRow
+    from migration.compare.reasons import Reason
+    from migration.model.fold import Fold, Row
 
 
 def diff_fields(report: DiffReport) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def _line(judged: JudgedLine) -> dict[str, Any]:
     }
 
 
-def _place(entry: Entry | None) -> dict[str, int] | None:
+def _place(entry: BoardEntry | None) -> dict[str, int] | None:
     return None if entry is None else {"rank": entry.rank, "points": entry.points}
 
 

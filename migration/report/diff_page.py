@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from migration.core.reasons import Judgement
+from migration.compare.reasons import Judgement
 from migration.report.diff_fields import diff_fields
 from migration.report.page import Page
 
 if TYPE_CHECKING:
-    from migration.core.diff_report import DiffReport
+    from migration.compare.diff.report import DiffReport
 
 PAGE: Final = Page("diff_page.html", ("diff_page.css",), ("diff_plots.js", "diff_page.js"))
 MEANING: Final = {

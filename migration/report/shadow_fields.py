@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from migration.core.reasons import TEXT
+from migration.compare.reasons import TEXT
 
 if TYPE_CHECKING:
-    from migration.core.shadow_report import Moment, Seen, ShadowReport
+    from migration.compare.shadow.report import Moment, Seen, ShadowReport
 
 
 def shadow_fields(report: ShadowReport) -> dict[str, Any]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from migration.core.reasons import Judgement
+from migration.compare.reasons import Judgement
 from migration.report.page import Page
 from migration.report.shadow_fields import shadow_fields
 
 if TYPE_CHECKING:
-    from migration.core.shadow_report import ShadowReport
+    from migration.compare.shadow.report import ShadowReport
 
 PAGE: Final = Page("shadow_page.html", ("shadow_page.css",), ("time_plots.js", "shadow_page.js"))
 MEANING: Final = {

@@ -121,7 +121,7 @@ def _worker(deployment: Deployment, legacy: Legacy, pipeline: Pipeline, control:
         allow(["sqs:GetQueueAttributes"], [capture.queue.arn]),
     ]
     handler = Handler(
-        path="migration.worker.handler.handler",
+        path="migration.functions.worker.handler",
         powertools=True,
         environment={
             "EVENTS_TABLE": legacy.events.name,

@@ -49,7 +49,7 @@ def _handler(deployment: Deployment, legacy: Legacy, pipeline: Pipeline, control
     settings = deployment.settings
     serving = (legacy.handlers.serve, pipeline.handlers.serve)
     return Handler(
-        path="migration.comparator.handler.handler",
+        path="migration.functions.comparator.handler",
         powertools=True,
         environment={
             **serving[0].environment,

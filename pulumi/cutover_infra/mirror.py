@@ -71,7 +71,7 @@ class Mirror(Component):
     def _args(self, deployment: Deployment, legacy: Legacy) -> FunctionArgs:
         settings = deployment.settings
         handler = Handler(
-            path="migration.mirror.handler.handler",
+            path="migration.functions.mirror.handler",
             powertools=True,
             environment={
                 "EVENTS_TABLE": legacy.events.name,

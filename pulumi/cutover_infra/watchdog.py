@@ -50,7 +50,7 @@ class Watchdog(Component):
         settings = deployment.settings
         self._deployment = deployment
         handler = Handler(
-            path="migration.watchdog.handler.handler",
+            path="migration.functions.watchdog.handler",
             powertools=True,
             environment={
                 "STACK_OUTPUTS": outputs,

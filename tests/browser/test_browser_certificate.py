@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from selenium.webdriver.common.by import By
 
-from migration.core.certificate.certificate import HASH, certificate_fields
+from migration.certificate.certificate import HASH, certificate_fields
 from migration.report.certificate_page import certificate_page
 from tests.browser.report_page import CONTRAST, HACKED, ReportPage, opened
 from tests.certificate_world import HOSTILE, certificate

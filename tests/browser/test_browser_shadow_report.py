@@ -10,7 +10,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from migration.core.shadow_report import ShadowReport
+from migration.compare.shadow.report import ShadowReport
 from migration.report.shadow_page import shadow_page
 from tests.browser.report_page import CONTRAST, HACKED, HOSTILE, ReportPage, opened
 from tests.shadow_world import Story, comparisons
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from selenium.webdriver import Chrome
 
-    from migration.core.comparison import Comparison
+    from migration.compare.shadow.comparison import Comparison
 
 pytestmark = pytest.mark.slow
 

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from migration.local.deployer import Deployment, Step, StepKind
+from migration.local.deployer import Deployment, ResourceStep, StepKind
 from migration.local.deployer.resources import TYPES
 from migration.local.deployer.resources.handler import Handler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from migration.local.deployer import Outputs, Progress
+    from migration.local.deployer import Outputs, StepProgress
 
 PROGRAM = Path(__file__).parent / "programs" / "things"
 NOWHERE = "http://127.0.0.1:9"  # things need no endpoint, and nothing listens here
@@ -125,9 +125,9 @@ class Yard:
 
     def steps(self, *wanted: Wanted, **config: str) -> list[str]:
         """Deploy, and tell the steps that did something."""
-        done: list[Step] = []
+        done: list[ResourceStep] = []
 
-        def remember(progress: Progress) -> None:
+        def remember(progress: StepProgress) -> None:
             if progress.status == "done":
                 done.append(progress.step)
 

@@ -13,24 +13,24 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
-from migration.adapters.clock import SystemClock
-from migration.adapters.history_bulk import folded_in_bulk
 from migration.adapters.memory_backfill import MemoryLiveLane
-from migration.adapters.raw_dynamodb import beside
-from migration.core.backfill import Phase, Wish
-from migration.core.facts import Lane, StoredFact
-from migration.core.ledger import fold_all
-from migration.core.pacing import Limits, Pace
-from migration.core.routing import Side
-from migration.engine.attention import Attention
-from migration.engine.one_machine import on_one_machine
-from migration.engine.pacing import Pacer
+from migration.aws.bulk.history_bulk import folded_in_bulk
+from migration.aws.transport.clock import SystemClock
+from migration.aws.transport.raw_dynamodb import beside
+from migration.backfill.attention import Attention
+from migration.backfill.one_machine import on_one_machine
+from migration.backfill.pacer import Pacer
+from migration.backfill.pacing import Pace, PaceLimits
+from migration.model.backfill import BackfillPhase, Wish
+from migration.model.facts import Lane, StoredFact
+from migration.model.fold import fold_all
+from migration.model.side import Side
 from tests.backfill_aws import InDynamoDB, in_dynamodb
 from tests.backfill_world import activity
 from tests.contract.emulator_aws import eventually
 
 if TYPE_CHECKING:
-    from migration.engine.backfill import Backfill
+    from migration.backfill.backfill import Backfill
     from migration.local.emulator import Emulator
 
 EVENTS = [activity(number, f"e-{number % 7}", f"p-{number % 3}", number % 9 + 1) for number in range(150)]
@@ -38,7 +38,7 @@ ROOT = Path(__file__).parents[2]
 CHILD = """
     import sys
     import boto3
-    from migration.adapters.raw_dynamodb import beside
+    from migration.aws.transport.raw_dynamodb import beside
     from tests.backfill_aws import ports_of
     from tests.contract.test_backfill_killed import WISH, backfill
 
@@ -51,7 +51,7 @@ WISH = Wish(segments=2, max_wcu=400)
 
 def backfill(account: InDynamoDB) -> Backfill:
     clock = SystemClock()
-    pacer = Pacer(clock, MemoryLiveLane(), Pace(400, 400, ""), Limits(latency_ms=60_000))
+    pacer = Pacer(clock, MemoryLiveLane(), Pace(400, 400, ""), PaceLimits(latency_ms=60_000))
     attention = Attention(str(os.getpid()), clock, pacer, account.checkpoints)
     return on_one_machine(
         account.events, account.facts, account.bases, account.checkpoints, folded_in_bulk, attention
@@ -75,8 +75,8 @@ def test_a_killed_backfill_is_gone_on_with_and_ends_exact(emulator: Emulator, ta
     child.wait()
     stopped = account.checkpoints.job()
     assert stopped is not None
-    assert stopped.phase is not Phase.INSTALLED
+    assert stopped.phase is not BackfillPhase.INSTALLED
     job = backfill(account).start(WISH)
-    assert (job.run, job.phase) == (1, Phase.INSTALLED)
+    assert (job.run, job.phase) == (1, BackfillPhase.INSTALLED)
     assert set(account.facts.history()) == set(EVENTS)
     assert dict(account.bases.bases()) == account.totals() == fold_all(EVENTS)

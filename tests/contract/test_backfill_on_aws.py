@@ -13,32 +13,32 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from migration.adapters.athena_exports import AthenaExports
-from migration.adapters.aws import connect, connect_bulk
-from migration.adapters.base_tables import BaseTables
-from migration.adapters.checkpoint_table import CheckpointTable
-from migration.adapters.clock import SystemClock
-from migration.adapters.fact_table import FactTable
-from migration.adapters.history_bulk import folded_in_bulk
-from migration.adapters.legacy_event_table import LegacyEventTable
 from migration.adapters.memory_backfill import MemoryLiveLane
-from migration.adapters.metered import Writer
-from migration.adapters.raw_dynamodb import beside
-from migration.adapters.scan import Pace as ReadPace
-from migration.adapters.step_functions import StepFunctions
-from migration.core.backfill import Engine, Job, Phase, Wish
-from migration.core.errors import UsageError
-from migration.core.facts import Lane, StoredFact
-from migration.core.ledger import NOTHING, Activity, fold_all
-from migration.core.mapping import EventLayout, activity_mapper
-from migration.core.pacing import Limits, Pace
-from migration.core.routing import Side
-from migration.engine.attention import Attention
-from migration.engine.backfill import Backfill
-from migration.engine.copying_elsewhere import CopyingElsewhere
-from migration.engine.exported_fold import ExportedFold
-from migration.engine.pacing import Pacer
+from migration.aws.bulk.athena_exports import AthenaExports
+from migration.aws.bulk.history_bulk import folded_in_bulk
+from migration.aws.stack.step_functions import StepFunctions
+from migration.aws.tables.base_tables import BaseTables
+from migration.aws.tables.checkpoint_table import CheckpointTable
+from migration.aws.tables.fact_table import FactTable
+from migration.aws.tables.legacy_event_table import LegacyEventTable
+from migration.aws.transport.clients import connect, connect_bulk
+from migration.aws.transport.clock import SystemClock
+from migration.aws.transport.metered import Writer
+from migration.aws.transport.raw_dynamodb import beside
+from migration.aws.transport.scan import ReadPace
+from migration.backfill.attention import Attention
+from migration.backfill.backfill import Backfill
+from migration.backfill.copying_elsewhere import CopyingElsewhere
+from migration.backfill.exported_fold import ExportedFold
+from migration.backfill.pacer import Pacer
+from migration.backfill.pacing import Pace, PaceLimits
 from migration.local.deployer import Deployment, stack_config
+from migration.model.backfill import BackfillPhase, Engine, Job, Wish
+from migration.model.errors import UsageError
+from migration.model.facts import Lane, StoredFact
+from migration.model.fold import NOTHING, Activity, fold_all
+from migration.model.mapping import EventLayout, activity_mapper
+from migration.model.side import Side
 from migration.plan.outputs import StackOutputs
 from tests.backfill_world import activity
 from tests.contract.emulator_aws import eventually
@@ -46,9 +46,9 @@ from tests.contract.emulator_aws import eventually
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from migration.core.history import Change
-    from migration.core.ledger import Row
+    from migration.backfill.history import BaseChange
     from migration.local.emulator import Emulator
+    from migration.model.fold import Row
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
@@ -97,7 +97,7 @@ class World:
 
     def backfill(self) -> Backfill:
         clock = Hurried()
-        pacer = Pacer(clock, MemoryLiveLane(), Pace(5_000, 5_000, ""), Limits(latency_ms=60_000))
+        pacer = Pacer(clock, MemoryLiveLane(), Pace(5_000, 5_000, ""), PaceLimits(latency_ms=60_000))
         attention = Attention(str(os.getpid()), clock, pacer, self.checkpoints)
         copying = CopyingElsewhere(self.workers, self.events, self.checkpoints, clock)
         fold = ExportedFold(self.exports, self.bases, attention)
@@ -118,7 +118,7 @@ class World:
     def put(self, one: Activity, lane: Lane) -> None:
         self.facts.put(StoredFact(one, lane, Side.LEGACY, "2026-03-02T00:00:00.000Z"))
 
-    def folded(self, token: str) -> dict[Row, Change]:
+    def folded(self, token: str) -> dict[Row, BaseChange]:
         """Fold an export against nothing installed."""
         snapshot = self.exports.snapshot(token)
         eventually(lambda: self.exports.exporting(snapshot) is None)
@@ -186,7 +186,7 @@ def test_functions_copy_and_athena_folds_what_one_machine_would(world: World) ->
 
     job = world.backfill().start(WISH)
 
-    assert (job.phase, job.engine, job.run) == (Phase.INSTALLED, Engine.AWS, 1)
+    assert (job.phase, job.engine, job.run) == (BackfillPhase.INSTALLED, Engine.AWS, 1)
     progress = world.checkpoints.progress(job)
     assert (progress.done, progress.read, progress.history, progress.live) == (5, 200, 191, 9)
     assert set(world.facts.history()) == set(history)
@@ -203,7 +203,7 @@ def test_functions_copy_and_athena_folds_what_one_machine_would(world: World) ->
     late = activity(999, "e-1", "p-1", 7)
     world.accept(late)
     again = world.backfill().start(replace(WISH, again=True))
-    assert (again.run, again.phase) == (2, Phase.INSTALLED)
+    assert (again.run, again.phase) == (2, BackfillPhase.INSTALLED)
     with folded_in_bulk(world.facts.history(), world.bases.bases()) as folded:
         assert (folded.changed, folded.history) == (0, again.history)
     assert dict(world.bases.bases()) == fold_all([*history, late])
@@ -245,7 +245,7 @@ def test_a_table_without_recovery_is_not_exported_and_the_way_out_is_named(world
 
 def test_a_result_is_read_as_athena_quotes_it(tmp_path: Path) -> None:
     """Athena quotes every value that is not null; the local one only where it must."""
-    from migration.adapters.history_bulk import folded_by_athena  # noqa: PLC0415 - next to what it shows
+    from migration.aws.bulk.history_bulk import folded_by_athena  # noqa: PLC0415 - next to what it shows
 
     folds = [f"{lane}_{sum_}" for lane in ("live", "base") for sum_ in ("points", "events", "fingerprint")]
     quoted = [

@@ -11,16 +11,16 @@ import pytest
 from moto import mock_aws
 
 from migration.adapters.memory_backfill import MemoryBases, MemoryCheckpoints, MemoryFacts, MemoryLegacy
-from migration.adapters.raw_dynamodb import beside
-from migration.core.backfill import Copied, Job, Phase, Pulse, Segment
-from migration.core.errors import IntegrityError, RemoteError
-from migration.core.facts import Created, Lane, Restated, Restatement, Stands, StoredFact, Taken
-from migration.core.history import Change
-from migration.core.ledger import NOTHING, TOTAL, Fold, Row
-from migration.core.routing import Side
-from migration.core.stages import Control, Stage
-from migration.ports.bases import Holds, Installed
-from migration.ports.legacy_sink import Applied, AppliedBefore
+from migration.aws.transport.raw_dynamodb import beside
+from migration.backfill.bases import Holds, Installed
+from migration.backfill.history import BaseChange
+from migration.model.backfill import BackfillPhase, Copied, Job, Pulse, Segment
+from migration.model.errors import IntegrityError, RemoteError
+from migration.model.facts import Created, Lane, Restated, Restatement, Stands, StoredFact, Taken
+from migration.model.fold import NOTHING, TOTAL, Fold, Row
+from migration.model.side import Side
+from migration.model.stages import Control, Stage
+from migration.repair.legacy_sink import Applied, AppliedBefore
 from pipeline.domain.batch import Chunk
 from pipeline.domain.queued_fact import QueuedFact
 from pipeline.stores.folds import FoldTables
@@ -32,11 +32,11 @@ from tests.raw_moto import through
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from migration.ports.bases import Bases
-    from migration.ports.checkpoints import Checkpoints
-    from migration.ports.facts import Facts
-    from migration.ports.legacy_events import LegacyEvents
-    from migration.ports.legacy_sink import LegacySink
+    from migration.backfill.bases import Bases
+    from migration.backfill.facts import Facts
+    from migration.backfill.legacy_events import LegacyEventSource
+    from migration.model.checkpoints import Checkpoints
+    from migration.repair.legacy_sink import LegacySink
 
 EXPIRES = datetime(2030, 1, 1, tzinfo=UTC)
 AT = "2026-03-01T09:30:00.000Z"
@@ -48,7 +48,7 @@ class Account(Protocol):
     @property
     def facts(self) -> Facts: ...
     @property
-    def events(self) -> LegacyEvents: ...
+    def events(self) -> LegacyEventSource: ...
     @property
     def legacy(self) -> LegacySink: ...
     @property
@@ -152,17 +152,19 @@ def test_the_history_lane_is_read_apart_and_pulses_not_at_all(account: Account) 
 
 def test_a_row_takes_its_history_once_and_only_in_place_of_what_it_held(account: Account) -> None:
     row, old, new = Row("e-1", "p-1"), Fold(10, 1, 7), Fold(30, 3, 77)
-    assert account.bases.install(Change(row, NOTHING, old))[0] == Installed()
-    assert account.bases.install(Change(row, NOTHING, new))[0] == Holds(old)
-    assert account.bases.install(Change(row, new, new))[0] == Holds(old)
-    assert account.bases.install(Change(row, old, new))[0] == Installed()
-    assert account.bases.install(Change(row, old, new))[0] == Holds(new)
+    assert account.bases.install(BaseChange(row, NOTHING, old))[0] == Installed()
+    assert account.bases.install(BaseChange(row, NOTHING, new))[0] == Holds(old)
+    assert account.bases.install(BaseChange(row, new, new))[0] == Holds(old)
+    assert account.bases.install(BaseChange(row, old, new))[0] == Installed()
+    assert account.bases.install(BaseChange(row, old, new))[0] == Holds(new)
     assert dict(account.bases.bases()) == {row: new}
     assert account.totals() == {row: new}
 
 
 def test_what_was_never_installed_is_told_as_nothing(account: Account) -> None:
-    assert account.bases.install(Change(Row(None, "p"), Fold(1, 1, 1), Fold(2, 2, 2)))[0] == Holds(NOTHING)
+    assert account.bases.install(BaseChange(Row(None, "p"), Fold(1, 1, 1), Fold(2, 2, 2)))[0] == Holds(
+        NOTHING
+    )
     assert account.totals() == {}
 
 
@@ -170,7 +172,7 @@ def test_every_kind_of_row_holds_history_and_the_largest_fingerprint(account: Ac
     huge = Fold(10**15, 10**9, 10**27)
     rows = [Row("e-1", "p-1"), Row("e-1", TOTAL), Row(None, "p-1")]
     for row in rows:
-        assert account.bases.install(Change(row, NOTHING, huge))[0] == Installed()
+        assert account.bases.install(BaseChange(row, NOTHING, huge))[0] == Installed()
     assert dict(account.bases.bases()) == account.totals() == dict.fromkeys(rows, huge)
 
 
@@ -201,7 +203,7 @@ def test_a_job_is_replaced_only_by_who_read_it(account: Account) -> None:
     job = Job(1, 4, 500, AT, skip_unmappable=True)
     assert checkpoints.save_job(job)
     assert not checkpoints.save_job(job)
-    paused = job.changed(paused="by ana", phase=Phase.FOLDED, history=Fold(5, 2, 10**20))
+    paused = job.changed(paused="by ana", phase=BackfillPhase.FOLDED, history=Fold(5, 2, 10**20))
     assert checkpoints.save_job(paused)
     assert not checkpoints.save_job(job.changed(max_wcu=9.0))
     assert checkpoints.job() == paused
@@ -246,7 +248,7 @@ def test_history_and_the_live_lane_share_rows_boards_and_scores(moto: InDynamoDB
     """Whichever comes first, the row is the one that the live lane alone would have left."""
     history = Fold(100, 2, 55)
     for row in (Row("e-1", "p-1"), Row("e-1", TOTAL), Row(None, "p-1")):
-        moto.bases.install(Change(row, NOTHING, history))
+        moto.bases.install(BaseChange(row, NOTHING, history))
     fold_live(moto, QueuedFact("e-1", "ev-1", "p-1", 7, AT), QueuedFact("e-2", "ev-1", "p-1", 107, AT))
     items = scan(moto.client, moto.prefix, "employee_progress")
     rows = {(item["employee_id"], item["program_id"]): item for item in items}

@@ -11,17 +11,17 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from migration.adapters.compared_sides import TableNames, TableSides
-from migration.adapters.comparison_table import ComparisonTable
 from migration.adapters.memory_comparing import MemoryComparedSides, MemoryComparisons, MemoryServing
-from migration.core.acknowledgements import Side
-from migration.core.comparison import comparison_fields
-from migration.core.errors import IntegrityError, RemoteError
-from migration.core.ledger import TOTAL
-from migration.core.legacy_shape import LegacyShape
-from migration.core.one_employee import line_up
-from migration.core.stages import Control, Stage
-from migration.engine.comparing import compare
+from migration.aws.tables.compared_sides import TableNames, TableSides
+from migration.aws.tables.comparison_table import ComparisonTable
+from migration.compare.shadow.comparing import compare
+from migration.compare.shadow.comparison import comparison_fields
+from migration.compare.shadow.one_employee import line_up
+from migration.model.errors import IntegrityError, RemoteError
+from migration.model.fold import TOTAL
+from migration.model.legacy_shape import LegacyShape
+from migration.model.side import Side
+from migration.model.stages import Control, Stage
 from pipeline.domain.snapshot import encode
 from tests.contract.test_control_plane_ports import table as control_table
 from tests.diff_world import CLOCK, World, ago
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from migration.adapters.memory_sides import MemorySides
-    from migration.core.comparison import Comparison
-    from migration.core.two_sides import Sighting, StoredBoard
+    from migration.compare.diff.two_sides import Sighting, StoredBoard
+    from migration.compare.shadow.comparison import Comparison
+    from migration.compare.shadow.sides import ComparedSides, Comparisons
     from migration.local.emulator import Emulator
-    from migration.ports.comparing import ComparedSides, Comparisons
 
 CONTROL = Control(Stage.LIVE, 100, 100, epoch=3)
 SERVING = MemoryServing({Side.LEGACY: 1.0, Side.PIPELINE: None})

@@ -10,18 +10,18 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from migration.adapters.control_plane_table import ControlPlaneTable
 from migration.adapters.memory_control_plane import MemoryControlPlane
-from migration.core.errors import IntegrityError, RemoteError
-from migration.core.journal import Entry, EntryKind, control_detail, control_of
-from migration.core.stages import Control, Stage, read_control
-from migration.core.state import Lease, State
+from migration.aws.tables.control_plane_table import ControlPlaneTable
+from migration.model.errors import IntegrityError, RemoteError
+from migration.model.journal import Entry, EntryKind, control_detail, control_of
+from migration.model.stages import Control, Stage, read_control
+from migration.model.state import Lease, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from migration.local.emulator import Emulator
-    from migration.ports.control_plane import ControlPlane
+    from migration.model.control_plane import ControlPlane
 
 HOLDER = "ana@desk:1"
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import boto3
 import pytest
 
-from migration.local.deployer import Deployment, Plan, StepKind, stack_config
+from migration.local.deployer import Deployment, DeploymentPlan, StepKind, stack_config
 
 if TYPE_CHECKING:
     from migration.local.emulator import Emulator
@@ -30,7 +30,7 @@ ACTIVITY = {
 pytestmark = pytest.mark.slow
 
 
-def changed(plan: Plan) -> set[StepKind]:
+def changed(plan: DeploymentPlan) -> set[StepKind]:
     return {step.kind for step in plan.steps} - {StepKind.SAME}
 
 
@@ -80,7 +80,7 @@ class Clients:
                     self.refused.append(answer)
 
 
-def names_of(plan: Plan, kind: StepKind) -> set[str]:
+def names_of(plan: DeploymentPlan, kind: StepKind) -> set[str]:
     return {step.name for step in plan.steps if step.kind is kind}
 
 

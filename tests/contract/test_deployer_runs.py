@@ -16,7 +16,7 @@ from migration.local.deployer.errors import ProgramError
 from tests.contract.deployer_things import thing
 
 if TYPE_CHECKING:
-    from migration.local.deployer import Plan, Progress
+    from migration.local.deployer import DeploymentPlan, StepProgress
     from tests.contract.deployer_things import Yard
 
 pytest_plugins = ("tests.contract.deployer_yard",)
@@ -24,7 +24,7 @@ pytest_plugins = ("tests.contract.deployer_yard",)
 HUSH = "do-not-show-this"
 
 
-def shown(plan: Plan) -> str:
+def shown(plan: DeploymentPlan) -> str:
     console = Console(width=120, force_terminal=False)
     with console.capture() as capture:
         console.print(render_plan(plan))
@@ -118,7 +118,7 @@ def test_a_text_that_is_json_is_compared_and_shown_as_json(yard: Yard) -> None:
 def test_secrets_reach_aws_and_are_shown_nowhere(yard: Yard) -> None:
     said: list[str] = []
 
-    def listen(progress: Progress) -> None:
+    def listen(progress: StepProgress) -> None:
         said.extend((repr(progress), render_progress(progress).plain))
 
     wanted = thing("a", secrets={"token": HUSH, "nested": {"deep": [HUSH]}})

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from migration.local.deployer import Deployment, Plan, StepKind
+from migration.local.deployer import Deployment, DeploymentPlan, StepKind
 from migration.local.deployer.aws import Aws
 from migration.local.deployer.resources import TYPES, handler_for
 from migration.local.deployer.state import StateFile
@@ -75,7 +75,7 @@ def part(request: pytest.FixtureRequest, emulator: Emulator, tmp_path: Path) -> 
     return Part(emulator, tmp_path, request.param, f"stack{next(_stacks)}")
 
 
-def changes(plan: Plan) -> dict[StepKind, set[str]]:
+def changes(plan: DeploymentPlan) -> dict[StepKind, set[str]]:
     done: dict[StepKind, set[str]] = {}
     for step in plan.steps:
         if step.kind is not StepKind.SAME:

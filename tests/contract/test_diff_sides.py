@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from migration.adapters.both_sides import StackSides
-from migration.adapters.dynamodb import PipelineTables
 from migration.adapters.memory import MemoryClock
 from migration.adapters.memory_sides import MemorySides
-from migration.core.boards import Entry
-from migration.core.errors import IntegrityError
-from migration.core.ledger import TOTAL, Fold, Identity, Row
-from migration.core.two_sides import Sighting, Stored, StoredBoard
+from migration.aws.tables.both_sides import StackSides
+from migration.aws.tables.side_tables import PipelineTables
+from migration.compare.boards.boards import BoardEntry
+from migration.compare.diff.two_sides import Sighting, Stored, StoredBoard
+from migration.model.errors import IntegrityError
+from migration.model.fold import TOTAL, Fold, Identity, Row
 from migration.plan.outputs import LegacyOutputs, PipelineOutputs
 from migration.plan.plan import LegacyPlan
 from pipeline.domain import ranking, snapshot
@@ -27,7 +27,7 @@ from tests.dynamodb_http import dynamodb_over_http
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from migration.ports.both_sides import BothSides
+    from migration.compare.diff.both_sides import BothSides
     from tests.dynamodb_http import HttpDynamoDB
 
 AT = "2026-03-01T09:30:00.000Z"
@@ -49,8 +49,8 @@ SNAPSHOT = snapshot.encode(
     snapshot.body("global", snapshot.Sources(AT, AT, 0), PipelineFold(7, 1, 5), [RANKED])
 )
 EXPECTED = MemorySides(
-    of_legacy=[StoredBoard("global", (Entry(1, "ada", 14),), AT), StoredBoard("program#p", (), None)],
-    of_pipeline=[StoredBoard("global", (Entry(1, "ada", 7),), AT)],
+    of_legacy=[StoredBoard("global", (BoardEntry(1, "ada", 14),), AT), StoredBoard("program#p", (), None)],
+    of_pipeline=[StoredBoard("global", (BoardEntry(1, "ada", 7),), AT)],
     legacy=[(Row("ada", "p"), Fold(14, 2)), (Row(None, "p"), Fold(14, 2))],
     pipeline=[
         (Row("ada", "p"), Fold(7, 1, 10**37)),
@@ -171,7 +171,7 @@ def test_a_differently_shaped_legacy_is_read_as_the_plan_says(dynamodb: HttpDyna
     )
     sides = sides_of(dynamodb, plan)
     assert list(sides.legacy_events()) == [Sighting(Identity("ada", "v"), Stored("p", 7, ""), None)]
-    assert list(sides.legacy_boards()) == [StoredBoard("global", (Entry(1, "ada", 14),), None)]
+    assert list(sides.legacy_boards()) == [StoredBoard("global", (BoardEntry(1, "ada", 14),), None)]
 
 
 @pytest.mark.parametrize("entries", ["{", '{"entries": 3}', '[{"rank": 1}]', "[3]", "null"])

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from migration.adapters.control_plane_table import ControlPlaneTable
-from migration.cli.bringing_up import bring_up, shut_down
+from migration.aws.tables.control_plane_table import ControlPlaneTable
+from migration.cli.local.bringing_up import bring_up, shut_down
 from migration.cli.main import app
-from migration.cli.workspace import RunningStack, Workspace
-from migration.core.stages import Stage
+from migration.model.stages import Stage
+from migration.wiring.workspace import RunningStack, Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

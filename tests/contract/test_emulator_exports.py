@@ -13,7 +13,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from migration.adapters.aws import connect_bulk
+from migration.aws.transport.clients import connect_bulk
 from migration.local.emulator.gaps.athena_dialect import duckdb_type
 from tests.contract.emulator_aws import eventually, unique
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migration.core.errors import ConflictError, RemoteError, UsageError
 from migration.local.emulator import Emulator, Fault, launcher
 from migration.local.emulator.home import Home, HomeInUseError
+from migration.model.errors import ConflictError, RemoteError, UsageError
 from tests.contract.emulator_aws import Clients, eventually
 
 if TYPE_CHECKING:

@@ -11,17 +11,17 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from migration.adapters.aws import Clients, connect
-from migration.adapters.live_fold_tables import LiveFoldTables
 from migration.adapters.memory import MemoryClock
 from migration.adapters.memory_live_folds import MemoryLiveFolds
-from migration.core.errors import RemoteError
-from migration.core.facts import Lane, Restated, Restatement, Stands, StoredFact
-from migration.core.ledger import TOTAL, Fold, Row, fold_all, fold_of, rows_of
-from migration.core.repair import Compensation
-from migration.core.routing import Side
+from migration.aws.tables.live_fold_tables import LiveFoldTables
+from migration.aws.transport.clients import Clients, connect
+from migration.model.errors import RemoteError
+from migration.model.facts import Lane, Restated, Restatement, Stands, StoredFact
+from migration.model.fold import TOTAL, Fold, Row, fold_all, fold_of, rows_of
+from migration.model.side import Side
 from migration.plan.outputs import PipelineOutputs
-from migration.ports.live_folds import Compensated, CompensatedBefore, Overtaken
+from migration.repair.live_folds import Compensated, CompensatedBefore, Overtaken
+from migration.repair.words import Compensation
 from pipeline.domain.aggregator import Aggregator, FoldStore
 from pipeline.domain.queued_fact import QueuedFact, parse_message
 from pipeline.stores.folds import FoldTables
@@ -33,9 +33,9 @@ from tests.verify_world import OLD, activity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from migration.core.ledger import Activity
     from migration.local.emulator import Emulator
-    from migration.ports.live_folds import LiveFolds
+    from migration.model.fold import Activity
+    from migration.repair.live_folds import LiveFolds
 
 ONE = activity(1, points=30)
 ROW, PROGRAM = Row(ONE.employee_id, ONE.program_id), Row(None, ONE.program_id)

@@ -11,12 +11,12 @@ from moto import mock_aws
 
 from legacy import ingest as legacy_ingest
 from legacy.activity import read_activity
-from migration.core.ledger import Activity, Fold, Row
-from migration.core.legacy_shape import LegacyShape
-from migration.core.stages import Control, Stage, read_control
+from migration.aws.tables.legacy_folds import LegacyFolds
+from migration.aws.tables.mirrored_fact import MirroredFact
 from migration.door.mirror import _put
-from migration.mirror.legacy_tables import LegacyTables
-from migration.mirror.message import MirroredFact
+from migration.model.fold import Activity, Fold, Row
+from migration.model.legacy_shape import LegacyShape
+from migration.model.stages import Control, Stage, read_control
 from pipeline.domain.activity import Activity as Incoming
 from pipeline.domain.aggregator import Committed, Refused
 from pipeline.domain.batch import Chunk
@@ -134,7 +134,7 @@ def test_legacys_own_ingest_adds_again_and_refuses_other_content(account: Accoun
 
 
 def test_facts_are_applied_to_legacy_all_or_none(account: Account) -> None:
-    tables = LegacyTables(
+    tables = LegacyFolds(
         account.client, "EVENTS_TABLE", "PROGRAM_PROGRESS_TABLE", "EMPLOYEE_PROGRESS_TABLE", LegacyShape()
     )
     one, two, three = (

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import boto3
 import pytest
 
-from migration.adapters.aws import NoticeClients
 from migration.adapters.memory_hooks import MemoryNotices
-from migration.adapters.notices import AwsNotices
-from migration.core.guardrails import GuardrailVerdict, Outcome
-from migration.core.moves import Move
-from migration.core.notices import notice_of_breach, notice_of_move
-from migration.core.stages import Control, Stage
+from migration.aws.stack.notices import AwsNotices
+from migration.aws.transport.clients import NoticeClients
+from migration.cutover.moves import Move
+from migration.cutover.notice import notice_of_breach, notice_of_move
+from migration.model.guardrails import GuardrailVerdict, Outcome
+from migration.model.stages import Control, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from migration.cutover.notices import Notices
     from migration.local.emulator import Emulator
-    from migration.ports.notices import Notices
 
 MOVE = Move(
     "activities",

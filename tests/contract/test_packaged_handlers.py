@@ -46,7 +46,7 @@ OFFLINE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "pipeline.handlers.aggregate.handler": ({"Records": []}, {"batchItemFailures": []}),
     "migration.door.ingest.handler": (URL_EVENT, {"statusCode": 404}),
     "migration.door.serve.handler": (URL_EVENT, {"statusCode": 404}),
-    "migration.mirror.handler.handler": ({"Records": []}, {"batchItemFailures": []}),
+    "migration.functions.mirror.handler": ({"Records": []}, {"batchItemFailures": []}),
 }
 ALONE = {
     "AWS_REGION": "us-east-1",

@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from migration.adapters.as_deployed import AsDeployed
-from migration.adapters.clock import SystemClock
-from migration.adapters.permissions import SIMULATED, TRIED, Permissions, needs
-from migration.cli.bringing_up import bring_up, shut_down
-from migration.cli.workspace import Workspace
-from migration.core.guardrails import Outcome, worst
-from migration.core.preflight.checks import preflight
+from migration.aws.stack.as_deployed import AsDeployed
+from migration.aws.stack.permissions import SIMULATED, TRIED, Permissions, needs
+from migration.aws.transport.clock import SystemClock
+from migration.cli.local.bringing_up import bring_up, shut_down
+from migration.model.guardrails import Outcome, worst
 from migration.plan.plan import LegacyEvents, LegacyPlan, Plan
+from migration.preflight.checks import preflight
+from migration.wiring.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from migration.cli.workspace import RunningStack
-    from migration.core.guardrails import GuardrailVerdict
+    from migration.model.guardrails import GuardrailVerdict
     from migration.plan.outputs import MigrationOutputs, PipelineOutputs
+    from migration.wiring.workspace import RunningStack
 
     Drift = Callable[["Yard"], AbstractContextManager[None]]
 

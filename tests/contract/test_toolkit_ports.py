@@ -13,17 +13,18 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from migration.adapters.dynamodb import LegacyTables, PipelineTables
-from migration.adapters.http import HttpSender
-from migration.adapters.ledger_file import LedgerFile, load_ledger
 from migration.adapters.memory import MemoryLedger, MemorySender, MemoryTables
-from migration.core.acknowledgements import Ledger, Outcome, Side
-from migration.core.answers import Answer
-from migration.core.errors import CredentialsError, IntegrityError, RemoteError
-from migration.core.ledger import TOTAL, Activity, Fold, Row
+from migration.aws.files.ledger_file import LedgerFile, load_ledger
+from migration.aws.tables.side_tables import LegacyTables, PipelineTables
+from migration.aws.transport.http import HttpSender
+from migration.compare.ledger.tables import Backlog, SideTables
+from migration.load.sending import NoReply, Reply
+from migration.model.acknowledgements import Ledger, SendOutcome
+from migration.model.answers import Answer
+from migration.model.errors import CredentialsError, IntegrityError, RemoteError
+from migration.model.fold import TOTAL, Activity, Fold, Row
+from migration.model.side import Side
 from migration.plan.outputs import LegacyOutputs, PipelineOutputs
-from migration.ports.sending import NoReply, Reply
-from migration.ports.tables import Backlog, SideTables
 from tests.pipeline_aws import KEYS, create_tables, table_name
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from migration.ports.acknowledging import AcknowledgementLedger
-    from migration.ports.sending import Sender
+    from migration.load.acknowledging import AcknowledgementLedger
+    from migration.load.sending import Sender
 
 TIME = "2026-03-01T09:30:00.000Z"
 FACTS = [
@@ -267,7 +268,7 @@ def test_a_ledger_gives_back_what_it_was_told(kind: str, tmp_path: Path) -> None
     )
 
     def fill(ledger: AcknowledgementLedger) -> None:
-        for side, outcome in ((Side.PIPELINE, Outcome.ACKNOWLEDGED), (Side.LEGACY, Outcome.CONFLICT)):
+        for side, outcome in ((Side.PIPELINE, SendOutcome.ACKNOWLEDGED), (Side.LEGACY, SendOutcome.CONFLICT)):
             send = ledger.sending(side, body, 1.0)
             ledger.answered(send, Answer(outcome, 202, "emp-1", "ev-1"), ["timeout", "202"], 2.0, 5.0)
         ledger.sending(Side.PIPELINE, b"\xff", 3.0)

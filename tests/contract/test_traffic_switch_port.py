@@ -11,23 +11,23 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from migration.adapters.alias_switch import Alias, AliasSwitch
-from migration.adapters.door_switch import DoorSwitch
 from migration.adapters.memory_control_plane import MemoryControlPlane
 from migration.adapters.memory_traffic_switch import MemoryTrafficSwitch
-from migration.core.alias_weights import UNSTAMPED, Versions
-from migration.core.errors import RemoteError
-from migration.core.routing import Shares, shares_of
-from migration.core.stages import FULL_WEIGHT, Control, Stage
-from migration.core.state import State
-from migration.ports.traffic_switch import Applied, Foreign, LostRace, Routes
+from migration.aws.stack.alias_switch import Alias, AliasSwitch
+from migration.aws.stack.door_switch import DoorSwitch
+from migration.cutover.alias_weights import UNSTAMPED, Versions
+from migration.cutover.traffic_switch import Foreign, LostRace, Routed, Routes
+from migration.model.errors import RemoteError
+from migration.model.routing import Shares, shares_of
+from migration.model.stages import FULL_WEIGHT, Control, Stage
+from migration.model.state import State
 from tests.contract.emulator_aws import unique, zipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from migration.cutover.traffic_switch import TrafficSwitch
     from migration.local.emulator import Emulator
-    from migration.ports.traffic_switch import TrafficSwitch
 
 REGION = "us-east-1"
 TRUST = {"Version": "2012-10-17", "Statement": []}
@@ -123,7 +123,7 @@ def test_before_a_migration_everything_is_legacys_and_no_state_is_followed(yard:
 
 def test_it_follows_every_state_of_a_course_forward_and_back(yard: Yard) -> None:
     for control in COURSE:
-        assert yard.switch.apply(control, yard.read()) == Applied()
+        assert yard.switch.apply(control, yard.read()) == Routed()
         routes = yard.read()
         assert routes.shares == shares_of(control)
         assert routes.follow(control)
@@ -133,7 +133,7 @@ def test_it_follows_every_state_of_a_course_forward_and_back(yard: Yard) -> None
 def test_applying_again_changes_nothing(yard: Yard) -> None:
     yard.switch.apply(COURSE[3], yard.read())
     before = yard.read()
-    assert yard.switch.apply(COURSE[3], before) == Applied()
+    assert yard.switch.apply(COURSE[3], before) == Routed()
     assert yard.read() == before
 
 
@@ -141,7 +141,7 @@ def test_who_read_before_another_applied_loses_the_race_also_where_no_share_chan
     if not yard.fences:
         pytest.skip("moto keeps one revision for ever, and compares none")
     stale = yard.read()
-    assert yard.switch.apply(COURSE[1], yard.read()) == Applied()
+    assert yard.switch.apply(COURSE[1], yard.read()) == Routed()
     assert yard.read().shares == stale.shares
     assert isinstance(yard.switch.apply(COURSE[3], stale), LostRace)
     assert yard.read().follow(COURSE[1])
@@ -155,7 +155,7 @@ def test_of_two_parts_the_one_that_somebody_set_is_left_alone(yard: Yard) -> Non
     yard.by_hand(7_000)
     assert isinstance(yard.switch.apply(COURSE[5], seen), LostRace)
     assert yard.read().shares == Shares(7_000, FULL_WEIGHT)
-    assert yard.switch.apply(COURSE[5], yard.read()) == Applied()
+    assert yard.switch.apply(COURSE[5], yard.read()) == Routed()
     assert yard.read().follow(COURSE[5])
 
 
@@ -164,7 +164,7 @@ def test_what_somebody_set_is_read_and_set_back(yard: Yard) -> None:
     yard.by_hand(7_000)
     assert yard.read().writes.share == 7_000
     assert not yard.read().follow(COURSE[2])
-    assert yard.switch.apply(COURSE[2], yard.read()) == Applied()
+    assert yard.switch.apply(COURSE[2], yard.read()) == Routed()
     assert yard.read().follow(COURSE[2])
 
 
@@ -180,7 +180,7 @@ def test_the_door_routes_by_the_state_itself() -> None:
     switch = DoorSwitch(plane)
     routes = switch.read()
     assert routes.follow(COURSE[3])
-    assert switch.apply(COURSE[3], routes) == Applied()
+    assert switch.apply(COURSE[3], routes) == Routed()
     plane.current = State(COURSE[4])
     assert isinstance(switch.apply(COURSE[3], routes), LostRace)
 

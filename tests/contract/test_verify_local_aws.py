@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from migration.adapters.aws import connect
-from migration.adapters.clock import SystemClock
 from migration.adapters.memory import MemoryClock
-from migration.adapters.raw_dynamodb import beside
-from migration.adapters.scan import Pace, Scan, batches
-from migration.adapters.verify_store import DuckDBStore
-from migration.core.verification import Class, Report
-from migration.engine.verify import Verification
+from migration.aws.bulk.verify_store import DuckDBStore
+from migration.aws.transport.clients import connect
+from migration.aws.transport.clock import SystemClock
+from migration.aws.transport.raw_dynamodb import beside
+from migration.aws.transport.scan import ReadPace, Scan, batches
+from migration.compare.verify.verification import Class, VerifyReport
+from migration.compare.verify.verify import Verification
 from tests.verify_world import System, activities, real_world
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from migration.adapters.aws import Clients
+    from migration.aws.transport.clients import Clients
     from migration.local.emulator import Emulator
     from tests.verify_world import TableWorld
 
@@ -39,7 +39,7 @@ def world(clients: Clients) -> TableWorld:
     return real_world(clients.dynamodb, raw, SystemClock(), f"verify{next(numbers)}", clients.sqs)
 
 
-def verify(world: TableWorld, folder: Path) -> Report:
+def verify(world: TableWorld, folder: Path) -> VerifyReport:
     store = DuckDBStore(folder)
     try:
         return Verification(world.source(), store, MemoryClock()).run()
@@ -56,7 +56,7 @@ def test_the_fast_scan_reads_what_boto3_reads(clients: Clients, world: TableWorl
     expected: list[Any] = [item for page in pages for item in page["Items"]]
     clock = SystemClock()
     scan = Scan(table, dict, segments=3, page_items=7)
-    found = batches(beside(clients.dynamodb, 4, clock), scan, Pace(None, clock))
+    found = batches(beside(clients.dynamodb, 4, clock), scan, ReadPace(None, clock))
     ours = [item for batch in found for item in batch.items]
     assert sorted(ours, key=str) == sorted(expected, key=str)
     assert len(ours) == 60

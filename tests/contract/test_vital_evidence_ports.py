@@ -9,16 +9,16 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from migration.adapters.dynamodb import PipelineTables
 from migration.adapters.memory_vitals import MemoryVitals
-from migration.adapters.stack_vitals import StackVitals
-from migration.core.errors import RemoteError
-from migration.core.guarding.door_counts import NOTHING, Answers, DoorCounts, Role, Witness
-from migration.core.guarding.door_item import counts_of, item_of
-from migration.core.moments import epoch_of, moment_text
-from migration.core.routing import Side
+from migration.aws.stack.stack_vitals import StackVitals
+from migration.aws.tables.side_tables import PipelineTables
+from migration.door.count_item import counts_of, item_of
+from migration.door.counts import NOTHING, Answers, DoorCounts, Role, Witness
+from migration.model.errors import RemoteError
+from migration.model.live_lane import LiveState
+from migration.model.moments import epoch_of, moment_text
+from migration.model.side import Side
 from migration.plan.outputs import MigrationOutputs, PipelineOutputs
-from migration.ports.live_lane import LiveState
 from pipeline.domain.activity import Activity
 from pipeline.domain.fact import fact_item
 from tests.guarding_world import NOW, answers, door
@@ -27,8 +27,8 @@ from tests.pipeline_aws import KEYS, create_tables, table_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from migration.guardrails.evidence import VitalEvidence
     from migration.local.emulator import Emulator
-    from migration.ports.vital_evidence import VitalEvidence
 
 QUEUES = ("activities", "activities-dlq", "capture-dlq", "mirror", "mirror-dlq", "mirror-capture-dlq")
 

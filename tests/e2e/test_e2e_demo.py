@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from migration.cli.demo import make_room
-from migration.cli.workspace import Workspace
-from migration.core.activities import generate
+from migration.cli.demo.demo import make_room
+from migration.load.activities import generate
+from migration.wiring.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,19 +18,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from migration.adapters.activity_file import ActivityFile
-from migration.adapters.clock import SystemClock
-from migration.adapters.ledger_file import load_ledger
-from migration.cli.bringing_up import bring_up, shut_down
+from migration.aws.files.activity_file import ActivityFile
+from migration.aws.files.ledger_file import load_ledger
+from migration.aws.tables.mirrored_fact import parse_mirrored
+from migration.aws.transport.clock import SystemClock
+from migration.cli.load.sending import Sending, send
+from migration.cli.local.bringing_up import bring_up, shut_down
 from migration.cli.main import app
-from migration.cli.sending import Sending, send
-from migration.cli.workspace import RunningStack, Workspace
-from migration.core.acknowledgements import Ledger, Side
-from migration.core.stages import FULL_WEIGHT, Control, Stage
-from migration.engine.check import check_sides
-from migration.engine.settle import settle
+from migration.compare.ledger.check import check_sides
+from migration.compare.ledger.settle import settle
 from migration.local.emulator import Fault, Faults
-from migration.mirror.message import parse_mirrored
+from migration.model.acknowledgements import Ledger
+from migration.model.side import Side
+from migration.model.stages import FULL_WEIGHT, Control, Stage
+from migration.wiring.workspace import RunningStack, Workspace
 from tests.deployed_stack import PATIENCE_S, stop_watchdog, wait_until
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_sqs.literals import QueueAttributeNameType
 
-    from migration.core.verdict import Finding, Verdict
+    from migration.compare.ledger.verdict import Finding, LedgerVerdict
     from migration.plan.outputs import MigrationOutputs
 
 pytestmark = pytest.mark.slow
@@ -142,7 +143,7 @@ class Story:
             one["event_id"]: one["outcome"] for one in done if one["event_id"].startswith(f"{self.name}/")
         }
 
-    def verdicts(self) -> dict[Side, Verdict]:
+    def verdicts(self) -> dict[Side, LedgerVerdict]:
         """Let the ledger judge both sides, once nothing is on its way."""
         pipeline, legacy = self.stack.pipeline_tables, self.stack.legacy_tables
         assert pipeline is not None

@@ -18,30 +18,30 @@ from urllib.request import urlopen
 
 import pytest
 
-from migration.adapters.clock import SystemClock
-from migration.adapters.control_plane_table import ControlPlaneTable
-from migration.adapters.lambda_prober import LambdaProber
-from migration.cli.bringing_up import bring_up, shut_down
-from migration.cli.workspace import RunningStack, Workspace
-from migration.core.errors import CutoverError
-from migration.core.guarding.limits import PROOFS, Guard
-from migration.core.guardrails import Outcome
-from migration.core.journal import Entry, EntryKind
-from migration.core.moments import moment_text
-from migration.core.stages import Stage
-from migration.engine.pulsing import PulsingGuardrails
-from migration.engine.settle import settle
-from migration.guarding.proofs import proof_guardrails
-from migration.guarding.vital import vital_guardrails
+from migration.aws.stack.lambda_prober import LambdaProber
+from migration.aws.tables.control_plane_table import ControlPlaneTable
+from migration.aws.transport.clock import SystemClock
+from migration.cli.local.bringing_up import bring_up, shut_down
+from migration.compare.ledger.settle import settle
+from migration.guardrails.limits import PROOFS, Guard
+from migration.guardrails.prober import Accepted
+from migration.guardrails.pulsing import PulsingGuardrails
 from migration.local.emulator import Fault, Faults
+from migration.model.errors import CutoverError
+from migration.model.guardrails import Outcome
+from migration.model.journal import Entry, EntryKind
+from migration.model.moments import moment_text
+from migration.model.stages import Stage
 from migration.plan.plan import Plan
-from migration.ports.prober import Accepted
+from migration.wiring.proofs import proof_guardrails
+from migration.wiring.vital import vital_guardrails
+from migration.wiring.workspace import RunningStack, Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from migration.core.guardrails import GuardrailVerdict
-    from migration.engine.vital_guardrails import VitalGuardrails
+    from migration.guardrails.vital_guardrails import VitalGuardrails
+    from migration.model.guardrails import GuardrailVerdict
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]

@@ -15,8 +15,8 @@ import pytest
 from typer.testing import CliRunner
 
 from migration.cli.main import app
-from migration.cli.workspace import RunningStack, Workspace
-from migration.core.ledger import TOTAL, Activity, fold_of
+from migration.model.fold import TOTAL, Activity, fold_of
+from migration.wiring.workspace import RunningStack, Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from migration.cli.bringing_up import bring_up, shut_down
+from migration.cli.local.bringing_up import bring_up, shut_down
 from migration.cli.main import app
-from migration.cli.workspace import RunningStack, Workspace
 from migration.door import control, ingest, sides
+from migration.wiring.workspace import RunningStack, Workspace
 from tests import club_legacy
 
 if TYPE_CHECKING:

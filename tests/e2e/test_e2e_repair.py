@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from migration.cli.main import app
-from migration.cli.workspace import RunningStack, Workspace
-from migration.core.ledger import TOTAL, Activity, Fold, Row, fold_of, rows_of
+from migration.model.fold import TOTAL, Activity, Fold, Row, fold_of, rows_of
+from migration.wiring.workspace import RunningStack, Workspace
 from tests.deployed_stack import stop_watchdog
 
 if TYPE_CHECKING:

@@ -20,28 +20,28 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migration.adapters.clock import SystemClock
-from migration.adapters.control_plane_table import ControlPlaneTable
-from migration.adapters.http import HttpSender
-from migration.adapters.ledger_file import LedgerFile, load_ledger
-from migration.cli.bringing_up import bring_up, shut_down
-from migration.cli.workspace import RunningStack, Workspace
-from migration.core.acknowledgements import Side
-from migration.core.activities import generate
-from migration.core.journal import Entry, EntryKind, control_of
-from migration.core.moments import epoch_of, moment_text
-from migration.core.stages import FULL_WEIGHT, Control, Stage
-from migration.core.transitions import refusal
-from migration.engine.check import check_sides
-from migration.engine.load import Load
-from migration.engine.settle import settle
-from migration.engine.traffic import traffic
+from migration.aws.files.ledger_file import LedgerFile, load_ledger
+from migration.aws.tables.control_plane_table import ControlPlaneTable
+from migration.aws.transport.clock import SystemClock
+from migration.aws.transport.http import HttpSender
+from migration.cli.demo.traffic import traffic
+from migration.cli.local.bringing_up import bring_up, shut_down
+from migration.compare.ledger.check import check_sides
+from migration.compare.ledger.settle import settle
+from migration.load.activities import generate
+from migration.load.load import Load
+from migration.model.journal import Entry, EntryKind, control_of
+from migration.model.moments import epoch_of, moment_text
+from migration.model.side import Side
+from migration.model.stages import FULL_WEIGHT, Control, Stage
+from migration.model.transitions import refusal
+from migration.wiring.workspace import RunningStack, Workspace
 from tests.deployed_stack import PATIENCE_S, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from migration.core.load_report import LoadReport
+    from migration.load.report import LoadReport
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 import urllib3
 
-from migration.adapters.control_plane_table import ControlPlaneTable
-from migration.cli.bringing_up import bring_up, shut_down
-from migration.cli.workspace import RunningStack, Workspace
-from migration.core.journal import Entry, EntryKind
-from migration.core.stages import FULL_WEIGHT, Control, Stage
+from migration.aws.tables.control_plane_table import ControlPlaneTable
+from migration.cli.local.bringing_up import bring_up, shut_down
 from migration.local.emulator import Fault, Faults
+from migration.model.journal import Entry, EntryKind
+from migration.model.stages import FULL_WEIGHT, Control, Stage
+from migration.wiring.workspace import RunningStack, Workspace
 from tests.deployed_stack import wait_until
 
 if TYPE_CHECKING:

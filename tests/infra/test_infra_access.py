@@ -14,20 +14,17 @@ from botocore.client import BaseClient
 from moto import mock_aws
 
 from legacy import tables as legacy_tables
-from migration.adapters.checkpoint_table import CheckpointTable
-from migration.adapters.control_plane_table import ControlPlaneTable
-from migration.comparator import handler as comparator
-from migration.core.backfill import Engine, Job
-from migration.core.guarding.door_counts import DoorCounts, Role, Witness
-from migration.core.guarding.door_item import item_of
-from migration.core.journal import Entry, EntryKind
-from migration.core.stages import Stage
-from migration.core.state import State
+from migration.aws.tables.checkpoint_table import CheckpointTable
+from migration.aws.tables.control_plane_table import ControlPlaneTable
 from migration.door import control, counters, sides, wire
 from migration.door import ingest as door
-from migration.mirror import handler as mirror
-from migration.watchdog import handler as watchdog
-from migration.worker import handler as worker
+from migration.door.count_item import item_of
+from migration.door.counts import DoorCounts, Role, Witness
+from migration.functions import comparator, mirror, watchdog, worker
+from migration.model.backfill import Engine, Job
+from migration.model.journal import Entry, EntryKind
+from migration.model.stages import Stage
+from migration.model.state import State
 from pipeline.handlers import ingest, serve
 from pipeline.stores import clients
 from tests.raw_moto import through

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from migration.mirror.message import MirroredFact, parse_mirrored
+from migration.aws.tables.mirrored_fact import MirroredFact, parse_mirrored
 from pipeline.domain.queued_fact import QueuedFact, parse_message
 
 if TYPE_CHECKING:

@@ -151,14 +151,16 @@ def test_the_entry_packs_both_sides_and_of_the_toolkit_only_the_door(tmp_path: P
 
 def test_the_mirror_packs_no_handler_of_the_pipeline(tmp_path: Path) -> None:
     found = names(package("mirror", MIRROR, build=tmp_path).path)
-    assert "migration/mirror/handler.py" in found
+    assert "migration/functions/mirror.py" in found
     assert not any(name.startswith(("legacy/", "pipeline/handlers/", "migration/door/")) for name in found)
 
 
 def test_the_comparator_packs_both_servings_and_nothing_that_needs_duckdb(tmp_path: Path) -> None:
     packed = package("comparator", COMPARATOR, build=tmp_path)
     found = names(packed.path)
-    assert {"legacy/serve.py", "pipeline/handlers/serve.py", "migration/comparator/handler.py"} <= set(found)
+    assert {"legacy/serve.py", "pipeline/handlers/serve.py", "migration/functions/comparator.py"} <= set(
+        found
+    )
     assert not any(
         name.startswith(("migration/door/", "migration/cli/", "migration/local/")) for name in found
     )

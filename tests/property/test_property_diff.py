@@ -9,12 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migration.core.agreement import agreements, kendall_tau, rank_biased_overlap
-from migration.core.board_diff import Change, Window, by_points, comparable, count_changes, pair
-from migration.core.boards import Entry
-from migration.core.ledger import Fold
-from migration.core.miscounts import Pool, name_miscount
-from migration.core.reasons import Judgement
+from migration.compare.boards.agreement import agreements, kendall_tau, rank_biased_overlap
+from migration.compare.boards.boards import BoardEntry
+from migration.compare.boards.windows import (
+    BoardWindow,
+    EntryChange,
+    by_points,
+    comparable,
+    count_changes,
+    pair,
+)
+from migration.compare.miscounts import Pool, name_miscount
+from migration.compare.reasons import Judgement
+from migration.model.fold import Fold
 from tests.diff_world import World, board_of
 
 NAMES = st.sampled_from([f"e{number}" for number in range(12)])
@@ -22,11 +29,11 @@ POINTS = st.dictionaries(NAMES, st.integers(1, 6), max_size=12)
 PERSISTENCE = st.floats(0.01, 0.99)
 
 
-def window(points: dict[str, int], *, size: int = 12) -> Window:
+def window(points: dict[str, int], *, size: int = 12) -> BoardWindow:
     entries = by_points(
-        Entry(0, name, points[name]) for name in sorted(points, key=lambda n: (-points[n], n))
+        BoardEntry(0, name, points[name]) for name in sorted(points, key=lambda n: (-points[n], n))
     )
-    return Window(tuple(entries[:size]), 0 < size < len(entries))
+    return BoardWindow(tuple(entries[:size]), 0 < size < len(entries))
 
 
 @given(POINTS, POINTS, PERSISTENCE)
@@ -91,18 +98,18 @@ def test_every_entry_has_exactly_one_change(
     assert sum(count_changes(lines).values()) == len(lines)
     for line in lines:
         both = line.legacy is not None and line.pipeline is not None
-        assert both == (line.change not in (Change.ENTERED, Change.LEFT, Change.WINDOW_EDGE))
+        assert both == (line.change not in (EntryChange.ENTERED, EntryChange.LEFT, EntryChange.WINDOW_EDGE))
 
 
 @given(POINTS, st.randoms(use_true_random=False))
 def test_another_order_among_equals_moves_nobody(points: dict[str, int], random: object) -> None:
     names = list(points)
     random.shuffle(names)  # type: ignore[attr-defined]
-    shuffled = Window(
-        tuple(by_points(Entry(0, n, points[n]) for n in sorted(names, key=lambda n: -points[n])))
+    shuffled = BoardWindow(
+        tuple(by_points(BoardEntry(0, n, points[n]) for n in sorted(names, key=lambda n: -points[n])))
     )
     found = {line.change for line in pair(*comparable(window(points), shuffled), {})}
-    assert found <= {Change.SAME, Change.TIE_PERMUTED}
+    assert found <= {EntryChange.SAME, EntryChange.TIE_PERMUTED}
 
 
 @given(
@@ -161,4 +168,4 @@ def test_single_faults_are_judged_right_and_their_reasons_add_up(
         assert row.sums.legacy.points - row.sums.truth.points == moved["legacy"]
         assert row.sums.pipeline.points - row.sums.truth.points == moved["pipeline"]
     changes = count_changes([line.line for line in board_of(report).lines])
-    assert wrong or changes[Change.SAME] == len(board_of(report).lines)
+    assert wrong or changes[EntryChange.SAME] == len(board_of(report).lines)

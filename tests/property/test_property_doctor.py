@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migration.core.doctor.records import trouble
-from migration.core.guardrails import Outcome
-from migration.core.journal import EntryKind, control_of
-from migration.core.looks import Ending
-from migration.core.stages import FULL_WEIGHT, Control, Stage
-from migration.core.state import State
+from migration.cutover.looks import Ending
+from migration.doctor.records import trouble
+from migration.model.guardrails import Outcome
+from migration.model.journal import EntryKind, control_of
+from migration.model.stages import FULL_WEIGHT, Control, Stage
+from migration.model.state import State
 from tests.cutover_world import KilledError, World
 from tests.doctor_world import ask, converge
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migration.adapters.history_bulk import compared_in_bulk, folded_in_bulk
-from migration.core.facts import Lane, StoredFact
-from migration.core.history import fold_history
-from migration.core.ledger import Activity, Fold, Row, fold_all
-from migration.core.reconcile import compare
-from migration.core.routing import Side
+from migration.aws.bulk.history_bulk import compared_in_bulk, folded_in_bulk
+from migration.backfill.history import fold_history
+from migration.model.facts import Lane, StoredFact
+from migration.model.fold import Activity, Fold, Row, fold_all
+from migration.model.side import Side
+from migration.repair.differing import compare
 
 ids = st.sampled_from(["a", "b", "é\t\"'", "NULL", "\x00", "💥,"]) | st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\n"), min_size=1, max_size=5

@@ -29,12 +29,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from migration.core.backfill import Phase, Wish
-from migration.core.facts import Lane
-from migration.core.ledger import NOTHING, Activity, Fold, Identity, Row, fold_all
-from migration.core.reconcile import Kind, Outcome, Window
-from migration.core.routing import Side
-from migration.core.stages import FULL_WEIGHT, Control, Stage
+from migration.model.backfill import BackfillPhase, Wish
+from migration.model.facts import Lane
+from migration.model.fold import NOTHING, Activity, Fold, Identity, Row, fold_all
+from migration.model.side import Side
+from migration.model.stages import FULL_WEIGHT, Control, Stage
+from migration.repair.differing import Kind, ReconcileOutcome, TimeWindow
 from tests.backfill_world import Budget, CrashError, Fate
 from tests.migration_world import Account, Door, Request, deployed, post, read
 from tests.steered import Process
@@ -298,7 +298,7 @@ class Migration(RuleBasedStateMachine):
     def _reconcile(self, command: str, process: Process, *, again: bool) -> None:
         del again
         reconcile = self.account.reconcile(process)
-        window = Window("2026" if "--since" in command else None)
+        window = TimeWindow("2026" if "--since" in command else None)
         list(reconcile.act(reconcile.look(window, GRACE), 1e6))
 
     @invariant()
@@ -313,7 +313,7 @@ class Migration(RuleBasedStateMachine):
     @invariant()
     def what_legacy_had_when_a_run_began_is_in_the_facts_when_it_is_installed(self) -> None:
         job = self.account.checkpoints.stored_job
-        if job is not None and job.phase is Phase.INSTALLED:
+        if job is not None and job.phase is BackfillPhase.INSTALLED:
             assert self.before_run <= self.account.facts.by_identity.keys()
 
     def teardown(self) -> None:
@@ -338,17 +338,20 @@ class Migration(RuleBasedStateMachine):
         last = Process(partial(self._backfill, again=False))
         self._step(last, 1_000_000)
         assert account.checkpoints.stored_job is not None
-        assert account.checkpoints.stored_job.phase is Phase.INSTALLED
+        assert account.checkpoints.stored_job.phase is BackfillPhase.INSTALLED
         self.what_legacy_had_when_a_run_began_is_in_the_facts_when_it_is_installed()
         if self.by_backfill:
             account.backfill().start(Wish(2, again=True))
             assert account.legacy.events.keys() <= account.facts.by_identity.keys()
         reconcile = account.reconcile()
-        done = list(reconcile.act(reconcile.look(Window(), GRACE), 1e6))
+        done = list(reconcile.act(reconcile.look(TimeWindow(), GRACE), 1e6))
         conflicts = [one for one in done if one.decision.kind is Kind.CONFLICT]
         assert {one.decision.pair.activity.identity for one in conflicts} <= self.clients.contested
-        assert {one.outcome for one in done if one not in conflicts} <= {Outcome.STORED, Outcome.APPLIED}
-        assert len(account.reconcile().look(Window(), GRACE).decisions) == len(conflicts)
+        assert {one.outcome for one in done if one not in conflicts} <= {
+            ReconcileOutcome.STORED,
+            ReconcileOutcome.APPLIED,
+        }
+        assert len(account.reconcile().look(TimeWindow(), GRACE).decisions) == len(conflicts)
         account.capture()
         self._drain(account.queue, account.aggregate)
         self._drain(account.mirror_queue, account.mirror_back)
@@ -366,7 +369,7 @@ class Migration(RuleBasedStateMachine):
                     break
             else:
                 raise AssertionError("it is never done")
-        left = self.account.reconcile().look(Window(), GRACE).decisions
+        left = self.account.reconcile().look(TimeWindow(), GRACE).decisions
         sides = {one.pair.fact.side for one in left if one.kind is Kind.CONFLICT and one.pair.fact}
         assert sides <= {Side.PIPELINE}
 

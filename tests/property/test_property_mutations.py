@@ -9,19 +9,20 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from migration.adapters.memory_backfill import MemoryBases, MemoryFacts
-from migration.core import reconcile as deciding
-from migration.core.backfill import Phase as Sealing
-from migration.core.backfill import Segment, copied
-from migration.core.facts import Lane
-from migration.core.ledger import NOTHING
-from migration.core.routing import Side
+from migration.aws.tables.legacy_folds import LegacyFolds
+from migration.backfill import backfill, copying
+from migration.backfill.copying import Copying
 from migration.door import control as door_control
 from migration.door import ingest as door_ingest
 from migration.door import mirror as forward_mirror
 from migration.door import sides as door_sides
-from migration.engine import backfill, copying, reconcile
-from migration.engine.copying import Copying
-from migration.mirror.legacy_tables import LegacyTables
+from migration.model.backfill import BackfillPhase as Sealing
+from migration.model.backfill import Segment, copied
+from migration.model.facts import Lane
+from migration.model.fold import NOTHING
+from migration.model.side import Side
+from migration.repair import differing as deciding
+from migration.repair import reconcile
 from pipeline.domain import aggregator
 from pipeline.domain.batch import Chunk, chunks
 from pipeline.stores.memory import MemoryFolds
@@ -90,14 +91,14 @@ def the_door_asks_both_sides(patch: Patch) -> None:
 
 
 def the_reverse_mirror_applies_again(patch: Patch) -> None:
-    right = LegacyTables._put
+    right = LegacyFolds._put
 
-    def put(tables: LegacyTables, fact: Any) -> Any:
+    def put(tables: LegacyFolds, fact: Any) -> Any:
         action = right(tables, fact)
         del action["Put"]["ConditionExpression"]
         return action
 
-    patch.setattr(LegacyTables, "_put", put)
+    patch.setattr(LegacyFolds, "_put", put)
 
 
 def folding_forgets_what_it_folded(patch: Patch) -> None:

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, assume, event, example, given, settings
 from hypothesis import strategies as st
 
-from migration.core.facts import Lane
-from migration.core.judge_rows import part_of
-from migration.core.ledger import TOTAL, Activity, Fold, Row, fold_all, fold_of, rows_of
-from migration.core.moments import moment_text
-from migration.core.verification import Class, Parts
+from migration.compare.verify.judge_rows import part_of
+from migration.compare.verify.verification import Class, Parts
+from migration.model.facts import Lane
+from migration.model.fold import TOTAL, Activity, Fold, Row, fold_all, fold_of, rows_of
+from migration.model.moments import moment_text
 from tests.backfill_world import Budget, CrashError
 from tests.repair_world import RepairWorld
 from tests.verify_world import activities, activity
@@ -24,9 +24,9 @@ from tests.verify_world import activities, activity
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from migration.adapters.verify_store import DuckDBStore
-    from migration.core.verification import Report
-    from migration.engine.repair import Repair
+    from migration.aws.bulk.verify_store import DuckDBStore
+    from migration.compare.verify.verification import VerifyReport
+    from migration.repair.repair import Repair
 
 Damage = tuple[Callable[[RepairWorld, Activity], None], Activity]
 ALL = activities()
@@ -155,7 +155,7 @@ class Account:
         self.world.system.store(one, at=moment_text(self.world.clock.now()))
         self.world.work()
 
-    def verified(self) -> Report:
+    def verified(self) -> VerifyReport:
         self.world.clock.sleep(60)
         return self.world.verify(self.folder / "verify")
 

@@ -14,19 +14,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migration.core.course import Action
-from migration.core.errors import ConflictError
-from migration.core.guardrails import Outcome
-from migration.core.journal import EntryKind, control_detail, control_of
-from migration.core.looks import Ending
-from migration.core.stages import Control, Stage
-from migration.core.transitions import refusal
-from migration.engine.mover import AlreadyThere
-from migration.ports.traffic_switch import Foreign
+from migration.cutover.course import Action
+from migration.cutover.looks import Ending
+from migration.cutover.mover import AlreadyThere
+from migration.cutover.traffic_switch import Foreign
+from migration.model.errors import ConflictError
+from migration.model.guardrails import Outcome
+from migration.model.journal import EntryKind, control_detail, control_of
+from migration.model.stages import Control, Stage
+from migration.model.transitions import refusal
 from tests.cutover_world import KilledError, World
 
 if TYPE_CHECKING:
-    from migration.core.state import State
+    from migration.model.state import State
 
 CALLS = 2_000  # more halves of calls than a run makes
 

@@ -12,18 +12,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from migration.adapters.memory import MemoryClock
-from migration.adapters.verify_store import DuckDBStore
-from migration.core.facts import Lane
-from migration.core.ledger import Activity, Fold, Row, fold_of
-from migration.core.routing import Side
-from migration.core.verification import Class
-from migration.engine.verify import Verification
+from migration.aws.bulk.verify_store import DuckDBStore
+from migration.compare.verify.verification import Class
+from migration.compare.verify.verify import Verification
+from migration.model.facts import Lane
+from migration.model.fold import Activity, Fold, Row, fold_of
+from migration.model.side import Side
 from tests.verify_world import MemoryWorld, System, activity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from migration.core.verification import Report
+    from migration.compare.verify.verification import VerifyReport
 
 STRANGER = Row("emp-x", "prog-x")
 
@@ -134,7 +134,7 @@ NAMED = [
 BY_TOTALS = [legacy_doubled, legacy_partial]  # they have no fingerprint, so events alike cannot be told apart
 
 
-def verify(system: System) -> Report:
+def verify(system: System) -> VerifyReport:
     with tempfile.TemporaryDirectory() as folder:
         store = DuckDBStore(Path(folder))
         try:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migration.core.alias_weights import (
+from migration.cutover.alias_weights import (
     UNSTAMPED,
     AliasWeights,
     Versions,
@@ -15,8 +15,8 @@ from migration.core.alias_weights import (
     stamped,
     weights_of,
 )
-from migration.core.routing import Shares, shares_of
-from migration.core.stages import FULL_WEIGHT, Control, Stage
+from migration.model.routing import Shares, shares_of
+from migration.model.stages import FULL_WEIGHT, Control, Stage
 
 SIDES = Versions("7", "12")
 shares = st.integers(0, FULL_WEIGHT)

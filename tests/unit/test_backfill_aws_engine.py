@@ -9,25 +9,25 @@ import pytest
 
 from migration.adapters.memory import MemoryClock
 from migration.adapters.memory_backfill import MemoryExports, MemorySegmentWorkers
-from migration.core.backfill import HOPELESS, Engine, Job, Phase, Segment, Wish, wished
-from migration.core.errors import ConflictError, IntegrityError, RemoteError
-from migration.core.facts import Lane
-from migration.core.ledger import fold_all
-from migration.core.pacing import Pace
-from migration.core.routing import Side
-from migration.engine.attention import Attention
-from migration.engine.backfill import Backfill
-from migration.engine.copying import Copying
-from migration.engine.copying_elsewhere import CopyingElsewhere
-from migration.engine.exported_fold import SETTLE_S, ExportedFold
-from migration.engine.pacing import Pacer
-from migration.engine.segment_worker import SegmentWorker, Turn
+from migration.backfill.attention import Attention
+from migration.backfill.backfill import Backfill
+from migration.backfill.copying import Copying
+from migration.backfill.copying_elsewhere import CopyingElsewhere
+from migration.backfill.exported_fold import SETTLE_S, ExportedFold
+from migration.backfill.pacer import Pacer
+from migration.backfill.pacing import Pace
+from migration.backfill.segment_worker import SegmentWorker, Turn
+from migration.model.backfill import HOPELESS, BackfillPhase, Engine, Job, Segment, Wish, wished
+from migration.model.errors import ConflictError, IntegrityError, RemoteError
+from migration.model.facts import Lane
+from migration.model.fold import fold_all
+from migration.model.side import Side
 from tests.backfill_world import World, activity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from migration.engine.attention import Report
+    from migration.backfill.attention import OnProgress
 
 WISH = Wish(segments=4, engine=Engine.AWS)
 EVENTS = [activity(n, f"e-{n % 4}", f"p-{n % 3}", n + 1) for n in range(40)]
@@ -40,7 +40,7 @@ class Slow:
 
     world: World = field(default_factory=World)
     pages: int = 1
-    reports: list[Report] = field(default_factory=list)
+    reports: list[OnProgress] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
     before_turn: Callable[[], None] = lambda: None
 
@@ -100,7 +100,7 @@ def job_of(slow: Slow) -> Job:
 
 def test_functions_copy_in_turns_and_every_row_holds_the_fold_of_a_snapshot(slow: Slow) -> None:
     job = slow.backfill().start(WISH)
-    assert (job.phase, job.engine, job.folds) == (Phase.INSTALLED, Engine.AWS, 1)
+    assert (job.phase, job.engine, job.folds) == (BackfillPhase.INSTALLED, Engine.AWS, 1)
     assert {fact.activity for fact in slow.world.facts.everything()} == set(EVENTS)
     assert slow.world.rows() == slow.world.bases.installed == fold_all(EVENTS)
     assert len(slow.turns) > WISH.segments, "a segment takes several turns"
@@ -127,7 +127,7 @@ def test_a_turn_begins_at_the_checkpoint_and_says_whether_another_is_needed(slow
         None,
         Job(2, 4, 500, "t", engine=Engine.AWS),
         Job(1, 4, 500, "t", engine=Engine.MACHINE),
-        Job(1, 4, 500, "t", engine=Engine.AWS, phase=Phase.SEALED),
+        Job(1, 4, 500, "t", engine=Engine.AWS, phase=BackfillPhase.SEALED),
         Job(1, 2, 500, "t", engine=Engine.AWS),
         Job(1, 4, 500, "t", engine=Engine.AWS, paused="by ana"),
     ],
@@ -179,7 +179,7 @@ def test_a_pause_ends_the_execution_and_the_next_one_goes_on(slow: Slow) -> None
 
     slow.world.clock = Resuming()
     job = slow.backfill().start(WISH)
-    assert job.phase is Phase.INSTALLED
+    assert job.phase is BackfillPhase.INSTALLED
     assert list(slow.workers.executions) == ["run-1-1", "run-1-2"]
     assert any("by ana" in report.pulse.reason for report in slow.reports)
     assert slow.world.rows() == fold_all(EVENTS)
@@ -192,7 +192,7 @@ def test_an_execution_that_fails_is_named_and_starting_again_goes_on(slow: Slow)
     assert not slow.world.bases.installed
     slow.workers.fails = set()
     turns = len(slow.turns)
-    assert slow.backfill().start(WISH).phase is Phase.INSTALLED
+    assert slow.backfill().start(WISH).phase is BackfillPhase.INSTALLED
     assert list(slow.workers.executions) == ["run-1-1", "run-1-2"]
     # Segments that are done are not copied again.
     assert {turn.segment for turn in slow.turns[turns:] if not turn.done} <= {2}
@@ -203,14 +203,14 @@ def test_an_execution_that_runs_is_found_again_by_another_process(slow: Slow) ->
     class DiedError(Exception):
         pass
 
-    def die(_report: Report) -> None:
+    def die(_report: OnProgress) -> None:
         raise DiedError
 
     copying = CopyingElsewhere(slow.workers, slow.world.legacy, slow.world.checkpoints, slow.world.clock, die)
     with pytest.raises(DiedError):
         replace(slow.backfill(), copy=copying.copy).start(WISH)
     assert job_of(slow).execution == "run-1-1"
-    assert slow.backfill().start(WISH).phase is Phase.INSTALLED
+    assert slow.backfill().start(WISH).phase is BackfillPhase.INSTALLED
     assert list(slow.workers.executions) == ["run-1-1"]
 
 
@@ -253,7 +253,7 @@ def test_either_engine_goes_on_with_what_the_other_began(slow: Slow) -> None:
     with pytest.raises(RemoteError):
         slow.backfill().start(WISH)
     job = slow.world.backfill().start(replace(WISH, engine=Engine.MACHINE))
-    assert (job.run, job.phase, job.engine) == (1, Phase.INSTALLED, Engine.MACHINE)
+    assert (job.run, job.phase, job.engine) == (1, BackfillPhase.INSTALLED, Engine.MACHINE)
     assert slow.world.rows() == fold_all(EVENTS)
 
 
@@ -267,6 +267,6 @@ def test_an_engine_is_kept_until_another_is_asked_for() -> None:
     job = wished(None, WISH, "t")
     assert wished(job, Wish(4), "t").engine is Engine.AWS
     assert wished(job, Wish(4, engine=Engine.MACHINE), "t").engine is Engine.MACHINE
-    installed = replace(job, phase=Phase.INSTALLED)
+    installed = replace(job, phase=BackfillPhase.INSTALLED)
     assert wished(installed, Wish(4), "t").engine is Engine.AWS
     assert wished(installed, Wish(4, again=True), "t").engine is Engine.MACHINE

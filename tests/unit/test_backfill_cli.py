@@ -13,30 +13,31 @@ import pytest
 from moto import mock_aws
 from typer.testing import CliRunner
 
-from migration.adapters.aws import Clients
-from migration.adapters.clock import SystemClock
-from migration.adapters.legacy_event_table import LegacyEventTable
 from migration.adapters.memory import MemoryClock
 from migration.adapters.memory_backfill import MemoryExports, MemoryLiveLane, MemorySegmentWorkers
-from migration.adapters.scan import Pace
-from migration.cli import backfill, reconcile
+from migration.aws.tables.legacy_event_table import LegacyEventTable
+from migration.aws.transport.clients import Clients
+from migration.aws.transport.clock import SystemClock
+from migration.aws.transport.scan import ReadPace
+from migration.backfill.attention import Attention
+from migration.backfill.copying import Copying
+from migration.backfill.estimate import TableSize
+from migration.backfill.history import BaseChange
+from migration.backfill.pacer import Pacer
+from migration.backfill.pacing import Pace as WritePace
+from migration.backfill.segment_worker import SegmentWorker
+from migration.cli.backfill import backfill
 from migration.cli.main import app
-from migration.cli.moving import Elsewhere, Moving
-from migration.core.backfill import Job
-from migration.core.estimate import TableSize
-from migration.core.facts import Lane, StoredFact
-from migration.core.history import Change
-from migration.core.ledger import NOTHING, Fold, Row, fold_all
-from migration.core.mapping import Constant, EventLayout, TimeFormat, activity_mapper
-from migration.core.pacing import Pace as WritePace
-from migration.core.routing import Side
-from migration.core.stages import Stage
-from migration.engine.attention import Attention
-from migration.engine.copying import Copying
-from migration.engine.pacing import Pacer
-from migration.engine.segment_worker import SegmentWorker
+from migration.cli.repair import reconcile
+from migration.model.backfill import Job
+from migration.model.facts import Lane, StoredFact
+from migration.model.fold import NOTHING, Fold, Row, fold_all
+from migration.model.mapping import Constant, EventLayout, TimeFormat, activity_mapper
+from migration.model.side import Side
+from migration.model.stages import Stage
 from migration.plan.outputs import LegacyOutputs
 from migration.plan.plan import LegacyPlan
+from migration.wiring.moving import BackfillElsewhere, Moving
 from tests.backfill_aws import InDynamoDB, in_dynamodb
 from tests.backfill_world import activity
 from tests.raw_moto import through
@@ -72,7 +73,7 @@ class Stack:
             copying = Copying(account.events, account.facts, account.checkpoints, attention)
             return SegmentWorker(copying).turn(run, number).done
 
-        elsewhere = Elsewhere(MemorySegmentWorkers(turn), MemoryExports(account.facts), functions)
+        elsewhere = BackfillElsewhere(MemorySegmentWorkers(turn), MemoryExports(account.facts), functions)
         self.world = replace(self.world, clock=MemoryClock(), reach_elsewhere=lambda: elsewhere)
 
     def json(self, *arguments: str) -> Any:
@@ -192,7 +193,7 @@ def test_status_before_anything_points_to_the_first_step(stack: Stack) -> None:
 
 def test_a_row_that_lacks_its_history_fails_the_verification_by_name(stack: Stack) -> None:
     stack.run("backfill", "start", "--yes", "--threads", "1")
-    stack.account.bases.install(Change(Row("e-9", "p-9"), NOTHING, Fold(1, 1, 1)))
+    stack.account.bases.install(BaseChange(Row("e-9", "p-9"), NOTHING, Fold(1, 1, 1)))
     result = stack.run("backfill", "verify")
     assert (result.exit_code, "e-9 x p-9" in result.stdout) == (1, True)
     [change] = stack.json("backfill", "verify")["changes"]
@@ -281,7 +282,7 @@ def test_a_differently_shaped_legacy_is_copied_by_its_plan(stack: Stack) -> None
         },
     )
     account.events = LegacyEventTable(
-        client, through(client), account.events.table, activity_mapper(layout), Pace(None, SystemClock())
+        client, through(client), account.events.table, activity_mapper(layout), ReadPace(None, SystemClock())
     )
     stack.world = moving_in(account)
     assert stack.json("backfill", "start", "--yes", "--threads", "1")["history"] == 1

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from migration.core.backfill import HOPELESS, Job, Phase, Wish
-from migration.core.errors import ConflictError, IntegrityError
-from migration.core.facts import Lane
-from migration.core.ledger import NOTHING, Fold, Identity, Row, fold_all, whole
-from migration.core.moments import moment_text
-from migration.core.routing import Side
-from migration.engine.attention import PAUSE_POLL_S
+from migration.backfill.attention import PAUSE_POLL_S
+from migration.model.backfill import HOPELESS, BackfillPhase, Job, Wish
+from migration.model.errors import ConflictError, IntegrityError
+from migration.model.facts import Lane
+from migration.model.fold import NOTHING, Fold, Identity, Row, fold_all, whole
+from migration.model.moments import moment_text
+from migration.model.side import Side
 from tests.backfill_world import Budget, CrashError, World, activity
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def world() -> World:
 
 def test_every_legacy_event_becomes_a_history_fact_and_every_row_holds_its_fold(world: World) -> None:
     job = world.backfill().start(WISH)
-    assert (job.phase, job.history) == (Phase.INSTALLED, whole(fold_all(EVENTS)))
+    assert (job.phase, job.history) == (BackfillPhase.INSTALLED, whole(fold_all(EVENTS)))
     assert [fact.activity for fact in world.facts.everything()] != []
     assert {fact.activity for fact in world.facts.everything()} == set(EVENTS)
     assert {(fact.lane, fact.side) for fact in world.facts.everything()} == {(Lane.HISTORY, Side.LEGACY)}
@@ -56,7 +56,7 @@ def test_starting_again_writes_nothing_but_the_job(world: World) -> None:
     world.backfill().start(WISH)
     before = world.rows()
     backfill = world.backfill()
-    assert backfill.start(WISH).phase is Phase.INSTALLED
+    assert backfill.start(WISH).phase is BackfillPhase.INSTALLED
     assert backfill.attention.pacer.units == 0
     assert world.rows() == before
 
@@ -74,7 +74,7 @@ def test_another_run_copies_what_came_since_and_moves_only_the_rows_that_differ(
     late = activity(99, "e-1", "p-1", 7)
     world.legacy.take(late)
     job = world.backfill().start(replace(WISH, again=True))
-    assert (job.run, job.phase) == (2, Phase.INSTALLED)
+    assert (job.run, job.phase) == (2, BackfillPhase.INSTALLED)
     assert world.rows() == world.bases.installed == fold_all([*EVENTS, late])
 
 
@@ -104,19 +104,19 @@ def test_events_that_do_not_fit_keep_the_set_unsealed_until_they_fit(world: Worl
         world.backfill().start(WISH)
     stored = world.checkpoints.job()
     assert stored is not None
-    assert stored.phase is Phase.COPYING
+    assert stored.phase is BackfillPhase.COPYING
     assert world.bases.installed == {}
     with pytest.raises(IntegrityError):
         world.backfill().start(WISH)
     world.legacy.misfits.clear()
-    assert world.backfill().start(WISH).phase is Phase.INSTALLED
+    assert world.backfill().start(WISH).phase is BackfillPhase.INSTALLED
     assert world.rows() == fold_all(EVENTS)
 
 
 def test_events_that_do_not_fit_can_be_left_out(world: World) -> None:
     world.legacy.misfits.append("an item without points: e-9 ev-9")
     job = world.backfill().start(replace(WISH, skip_unmappable=True))
-    assert job.phase is Phase.INSTALLED
+    assert job.phase is BackfillPhase.INSTALLED
     assert world.checkpoints.progress(job).unmappable == 1
 
 
@@ -152,7 +152,7 @@ def test_an_older_fold_never_replaces_a_newer_one(world: World) -> None:
     row = Row(None, "p-1")
     newer = world.bases.installed[row] + Fold(5, 1, 12345)
     world.bases.installed[row] = newer
-    world.checkpoints.stored_job = Job(1, 2, 500, "now", phase=Phase.SEALED, revision=9)
+    world.checkpoints.stored_job = Job(1, 2, 500, "now", phase=BackfillPhase.SEALED, revision=9)
     with pytest.raises(IntegrityError, match=r"1 rows hold more history, or other history.*p-1"):
         world.backfill().start(WISH)
     assert world.bases.installed[row] == newer
@@ -175,7 +175,7 @@ def test_a_paused_job_waits_with_its_reason_and_goes_on_from_another_machine(wor
 
     before = {one.identity for one in EVENTS[:3]}  # a page was read before the first look
     backfill.attention.clock = _Clock(world, sleep)
-    assert backfill.start(WISH).phase is Phase.INSTALLED
+    assert backfill.start(WISH).phase is BackfillPhase.INSTALLED
     assert waited.count(PAUSE_POLL_S) == 3
     assert world.rows() == fold_all(EVENTS)
 
@@ -188,18 +188,18 @@ def test_a_run_that_was_replaced_by_another_stops(world: World) -> None:
 
 def test_two_at_once_end_like_one(world: World) -> None:
     first, second = world.backfill(worker="a"), world.backfill(worker="b")
-    done: list[Phase] = []
+    done: list[BackfillPhase] = []
     # All of the other's work, in the middle of ours.
     world.before["save_segment"] = lambda: done.append(second.start(WISH).phase)
-    assert first.start(WISH).phase is Phase.INSTALLED
-    assert done == [Phase.INSTALLED]
+    assert first.start(WISH).phase is BackfillPhase.INSTALLED
+    assert done == [BackfillPhase.INSTALLED]
     assert world.rows() == world.bases.installed == fold_all(EVENTS)
 
 
 def test_an_empty_legacy_is_installed_at_once() -> None:
     world = World()
     job = world.backfill().start(WISH)
-    assert (job.phase, job.history) == (Phase.INSTALLED, NOTHING)
+    assert (job.phase, job.history) == (BackfillPhase.INSTALLED, NOTHING)
     assert Identity("e", "x") not in world.facts.by_identity
 
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from migration.core.errors import UsageError
-from migration.core.estimate import ONE_PROCESS_PER_S, TableSize, estimate, is_better_elsewhere, too_late
-from migration.core.legacy_shape import LegacyShape
+from migration.backfill.estimate import ONE_PROCESS_PER_S, TableSize, estimate, is_better_elsewhere, too_late
+from migration.model.errors import UsageError
+from migration.model.legacy_shape import LegacyShape
 from migration.plan.plan import ConstantText, LegacyEvents, LegacyPlan, LegacyProgramProgress
 from migration.plan.shape import shape_of
 

@@ -6,13 +6,13 @@ import pytest
 
 from migration.adapters.memory import MemoryClock
 from migration.adapters.memory_backfill import MemoryLiveLane
-from migration.core.facts import Spent
-from migration.core.pacing import FLOOR, START, Limits, Pace, Signs
-from migration.engine.pacing import Pacer
-from migration.ports.live_lane import LiveState
+from migration.backfill.pacer import Pacer
+from migration.backfill.pacing import FLOOR, START, Pace, PaceLimits, PaceSigns
+from migration.model.facts import Spent
+from migration.model.live_lane import LiveState
 
-QUIET = Signs()
-LIMITS = Limits(latency_ms=100, queued=1_000, lag_s=60)
+QUIET = PaceSigns()
+LIMITS = PaceLimits(latency_ms=100, queued=1_000, lag_s=60)
 
 
 def test_it_starts_slowly_and_speeds_up_to_the_ceiling() -> None:
@@ -26,30 +26,30 @@ def test_it_starts_slowly_and_speeds_up_to_the_ceiling() -> None:
 @pytest.mark.parametrize(
     ("signs", "reason"),
     [
-        (Signs(retries=3), "DynamoDB throttled or failed 3 writes"),
-        (Signs(latency_ms=101), "a write takes 101 ms (limit 100)"),
-        (Signs(queued=1_001), "1,001 live messages are queued (limit 1,000)"),
-        (Signs(lag_s=61), "the live lane is 61 s behind (limit 60)"),
+        (PaceSigns(retries=3), "DynamoDB throttled or failed 3 writes"),
+        (PaceSigns(latency_ms=101), "a write takes 101 ms (limit 100)"),
+        (PaceSigns(queued=1_001), "1,001 live messages are queued (limit 1,000)"),
+        (PaceSigns(lag_s=61), "the live lane is 61 s behind (limit 60)"),
         (
-            Signs(retries=1, queued=5_000),
+            PaceSigns(retries=1, queued=5_000),
             "DynamoDB throttled or failed 1 writes; 5,000 live messages are queued (limit 1,000)",
         ),
     ],
 )
-def test_every_sign_of_trouble_halves_the_rate_and_is_named(signs: Signs, reason: str) -> None:
+def test_every_sign_of_trouble_halves_the_rate_and_is_named(signs: PaceSigns, reason: str) -> None:
     pace = Pace(1_000, 800, "").after(signs, LIMITS)
     assert (pace.rate, pace.reason) == (400, f"held back: {reason}")
 
 
-@pytest.mark.parametrize("signs", [Signs(latency_ms=100), Signs(queued=1_000), Signs(lag_s=60)])
-def test_at_its_limit_a_sign_is_no_trouble(signs: Signs) -> None:
+@pytest.mark.parametrize("signs", [PaceSigns(latency_ms=100), PaceSigns(queued=1_000), PaceSigns(lag_s=60)])
+def test_at_its_limit_a_sign_is_no_trouble(signs: PaceSigns) -> None:
     assert Pace(1_000, 800, "").after(signs, LIMITS).reason == "speeding up"
 
 
 def test_lasting_trouble_never_stops_it_and_its_end_is_noticed() -> None:
     pace = Pace(1_000, 800, "")
     for _ in range(50):
-        pace = pace.after(Signs(retries=1), LIMITS)
+        pace = pace.after(PaceSigns(retries=1), LIMITS)
     assert pace.rate == 1_000 * FLOOR
     assert pace.after(QUIET, LIMITS).rate > pace.rate
 

@@ -13,8 +13,8 @@ from benchmarks import backfill, diff, door, export, joins, mirror, pandas_side
 from benchmarks.apart import apart
 from benchmarks.settings import Settings
 from benchmarks.stand_in import StandIn, legacy_events, stand_in
-from migration.core.ledger import fold_all
-from migration.core.mapping import EventLayout, activity_mapper
+from migration.model.fold import fold_all
+from migration.model.mapping import EventLayout, activity_mapper
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from migration.core.ledger import Fold, Row
+    from migration.model.fold import Fold, Row
 
 pytestmark = pytest.mark.slow
 TINY = Settings(timed_activities=12, facts=300, keys=(3_000,), rounds=1)

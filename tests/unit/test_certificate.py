@@ -7,10 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from migration.core.acknowledgements import Outcome as Ended
-from migration.core.acknowledgements import Side, answer_entry, send_entry
-from migration.core.answers import Answer
-from migration.core.certificate.certificate import (
+from migration.certificate.certificate import (
     HASH,
     Certificate,
     LedgerTotals,
@@ -18,12 +15,16 @@ from migration.core.certificate.certificate import (
     content_hash,
     is_genuine,
 )
-from migration.core.certificate.clients import read_clients
-from migration.core.certificate.cost import Counts, cost_lines, total
-from migration.core.certificate.course import read_course
-from migration.core.guardrails import Outcome
-from migration.core.journal import Entry, EntryKind
-from migration.core.stages import Stage
+from migration.certificate.clients import read_clients
+from migration.certificate.cost import Counts, cost_lines, total
+from migration.certificate.course import read_course
+from migration.model.acknowledgements import SendOutcome as Ended
+from migration.model.acknowledgements import answer_entry, send_entry
+from migration.model.answers import Answer
+from migration.model.guardrails import Outcome
+from migration.model.journal import Entry, EntryKind
+from migration.model.side import Side
+from migration.model.stages import Stage
 from migration.report.certificate_file import examine
 from migration.report.certificate_page import certificate_page
 from tests.certificate_world import HOSTILE, PLAN, certificate, journal, ledger_lines

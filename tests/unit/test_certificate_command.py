@@ -10,11 +10,11 @@ import pytest
 from typer.testing import CliRunner
 
 from migration.adapters.memory_control_plane import MemoryControlPlane
-from migration.cli import certificate as command
+from migration.certificate.certificate import HASH, certificate_fields, content_hash
+from migration.cli.certificate import certificate as command
 from migration.cli.main import app
-from migration.core.certificate.certificate import HASH, certificate_fields, content_hash
-from migration.core.stages import Control, Stage
-from migration.core.state import State
+from migration.model.stages import Control, Stage
+from migration.model.state import State
 from migration.report.certificate_page import certificate_page
 from tests.certificate_world import PLAN, certificate, journal
 

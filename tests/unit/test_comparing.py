@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from migration.adapters.memory_comparing import MemoryComparedSides, MemoryServing
-from migration.core.acknowledgements import Side
-from migration.core.comparison import (
+from migration.compare.diff.two_sides import Sighting, Stored
+from migration.compare.reasons import Cause, Judgement
+from migration.compare.shadow.comparing import compare
+from migration.compare.shadow.comparison import (
     ACTS_IN,
     LISTED,
     Comparison,
@@ -17,17 +19,15 @@ from migration.core.comparison import (
     comparison_of,
     not_in,
 )
-from migration.core.ledger import Fold, Identity, Row
-from migration.core.reasons import Cause, Judgement
-from migration.core.stages import Control, Stage
-from migration.core.two_sides import Sighting, Stored
-from migration.engine.comparing import compare
+from migration.model.fold import Fold, Identity, Row
+from migration.model.side import Side
+from migration.model.stages import Control, Stage
 from tests.diff_world import CLOCK, World, ago
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from migration.core.one_employee import EmployeeRead
+    from migration.compare.shadow.one_employee import EmployeeRead
 
 CONTROL = Control(Stage.SHADOW, epoch=7)
 SERVING = MemoryServing({Side.LEGACY: 12.5, Side.PIPELINE: 3.25})

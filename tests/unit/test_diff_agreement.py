@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migration.core.agreement import agreement_at, agreements, kendall_tau, rank_biased_overlap
+from migration.compare.boards.agreement import agreement_at, agreements, kendall_tau, rank_biased_overlap
 
 
 def ranking(*groups: str) -> dict[str, int]:

@@ -6,8 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migration.core.board_diff import Change, Window, by_points, comparable, draw, pair, rank_truth
-from migration.core.boards import Entry
+from migration.compare.boards.boards import BoardEntry
+from migration.compare.boards.windows import (
+    BoardWindow,
+    EntryChange,
+    by_points,
+    comparable,
+    draw,
+    pair,
+    rank_truth,
+)
 from pipeline.domain import ranking as pipeline_ranking
 from pipeline.domain.ranking import Standing
 
@@ -15,11 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def board(points: Mapping[str, int], *, cut: bool = False) -> Window:
-    return Window(tuple(by_points(Entry(0, name, amount) for name, amount in points.items())), cut)
+def board(points: Mapping[str, int], *, cut: bool = False) -> BoardWindow:
+    return BoardWindow(tuple(by_points(BoardEntry(0, name, amount) for name, amount in points.items())), cut)
 
 
-def changes(legacy: Window, pipeline: Window) -> dict[str, Change]:
+def changes(legacy: BoardWindow, pipeline: BoardWindow) -> dict[str, EntryChange]:
     return {line.employee_id: line.change for line in pair(*comparable(legacy, pipeline), {})}
 
 
@@ -27,54 +35,54 @@ def test_every_change_has_its_example() -> None:
     legacy = board({"a": 9, "b": 8, "c": 8, "d": 7, "e": 6, "f": 5, "g": 4, "h": 3}, cut=True)
     pipeline = board({"a": 9, "c": 8, "b": 8, "e": 7, "x": 7, "f": 6, "g": 4, "i": 3}, cut=True)
     assert changes(legacy, pipeline) == {
-        "a": Change.SAME,
-        "b": Change.TIE_PERMUTED,
-        "c": Change.TIE_PERMUTED,
-        "d": Change.LEFT,
-        "e": Change.MOVED,
-        "x": Change.ENTERED,
-        "f": Change.SCORE_DIFFERS,
-        "g": Change.SAME,
-        "h": Change.WINDOW_EDGE,
-        "i": Change.WINDOW_EDGE,
+        "a": EntryChange.SAME,
+        "b": EntryChange.TIE_PERMUTED,
+        "c": EntryChange.TIE_PERMUTED,
+        "d": EntryChange.LEFT,
+        "e": EntryChange.MOVED,
+        "x": EntryChange.ENTERED,
+        "f": EntryChange.SCORE_DIFFERS,
+        "g": EntryChange.SAME,
+        "h": EntryChange.WINDOW_EDGE,
+        "i": EntryChange.WINDOW_EDGE,
     }
 
 
 def test_nobody_is_cut_off_a_board_that_shows_everybody() -> None:
     assert changes(board({"a": 9, "b": 3}), board({"a": 9, "c": 3})) == {
-        "a": Change.SAME,
-        "b": Change.LEFT,
-        "c": Change.ENTERED,
+        "a": EntryChange.SAME,
+        "b": EntryChange.LEFT,
+        "c": EntryChange.ENTERED,
     }
 
 
 def test_what_is_below_the_shorter_window_is_not_compared() -> None:
     legacy = board({"a": 9, "b": 8}, cut=True)
     pipeline = board({"a": 9, "b": 8, "c": 7, "d": 6}, cut=True)
-    assert changes(legacy, pipeline) == {"a": Change.SAME, "b": Change.SAME}
+    assert changes(legacy, pipeline) == {"a": EntryChange.SAME, "b": EntryChange.SAME}
     everybody = board({"a": 9, "b": 8, "c": 7})
-    assert changes(legacy, everybody) == {"a": Change.SAME, "b": Change.SAME}
+    assert changes(legacy, everybody) == {"a": EntryChange.SAME, "b": EntryChange.SAME}
 
 
 def test_a_board_that_numbers_equals_one_by_one_moves_nobody() -> None:
-    ordinal = Window((Entry(1, "a", 5), Entry(2, "b", 5), Entry(3, "c", 4)))
-    assert changes(ordinal, board({"a": 5, "b": 5, "c": 4})) == dict.fromkeys("abc", Change.SAME)
+    ordinal = BoardWindow((BoardEntry(1, "a", 5), BoardEntry(2, "b", 5), BoardEntry(3, "c", 4)))
+    assert changes(ordinal, board({"a": 5, "b": 5, "c": 4})) == dict.fromkeys("abc", EntryChange.SAME)
 
 
 def test_a_board_that_is_not_in_the_order_of_its_points_keeps_its_ranks() -> None:
-    wrong = Window((Entry(1, "a", 4), Entry(2, "b", 5)))
-    assert changes(wrong, board({"b": 5, "a": 4})) == dict.fromkeys("ab", Change.MOVED)
+    wrong = BoardWindow((BoardEntry(1, "a", 4), BoardEntry(2, "b", 5)))
+    assert changes(wrong, board({"b": 5, "a": 4})) == dict.fromkeys("ab", EntryChange.MOVED)
 
 
 def test_only_those_whose_order_among_equals_changed_are_permuted() -> None:
     legacy = board({"a": 5, "b": 5, "c": 5, "gone": 5})
     pipeline = board({"new": 5, "b": 5, "a": 5, "c": 5})
     assert changes(legacy, pipeline) == {
-        "a": Change.TIE_PERMUTED,
-        "b": Change.TIE_PERMUTED,
-        "c": Change.SAME,
-        "gone": Change.LEFT,
-        "new": Change.ENTERED,
+        "a": EntryChange.TIE_PERMUTED,
+        "b": EntryChange.TIE_PERMUTED,
+        "c": EntryChange.SAME,
+        "gone": EntryChange.LEFT,
+        "new": EntryChange.ENTERED,
     }
 
 

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from migration.adapters.clock import SystemClock
 from migration.adapters.memory import MemoryLedger
-from migration.cli import diff as command
+from migration.aws.transport.clock import SystemClock
+from migration.cli.compare import diff as command
 from migration.cli.main import app
-from migration.cli.workspace import Workspace
-from migration.core.acknowledgements import Outcome, Side
-from migration.core.answers import Answer
-from migration.core.errors import UsageError
-from migration.core.ledger import Activity
-from migration.guarding.sources import diff_sides
+from migration.model.acknowledgements import SendOutcome
+from migration.model.answers import Answer
+from migration.model.errors import UsageError
+from migration.model.fold import Activity
+from migration.model.side import Side
 from migration.plan.outputs import EntryOutputs, StackOutputs
 from migration.plan.plan import Plan
+from migration.wiring.sources import diff_sides
+from migration.wiring.workspace import Workspace
 from tests.diff_world import World
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from typer.testing import Result
 
-    from migration.core.ledger import Fold, Row
+    from migration.model.fold import Fold, Row
 
     Run = Callable[..., Result]
 
@@ -151,7 +152,7 @@ def test_a_ledger_names_what_legacy_counted_again(world: World, tmp_path: Path) 
     for event in ("one", "two", "two"):
         fields = {**body, "event_id": event, "points": 5, "occurred_at": "2026-03-01T09:00:00Z"}
         send = ledger.sending(Side.LEGACY, json.dumps(fields).encode(), 1.0)
-        ledger.answered(send, Answer(Outcome.ACKNOWLEDGED, 202, "ada", event), ["202"], 1.1, 9.0)
+        ledger.answered(send, Answer(SendOutcome.ACKNOWLEDGED, 202, "ada", event), ["202"], 1.1, 9.0)
     path = tmp_path / "ledger.jsonl"
     header = {"kind": "acknowledgement ledger", "schema_version": 1}
     path.write_text("\n".join([json.dumps(header), *ledger.lines]) + "\n")

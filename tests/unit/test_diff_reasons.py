@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from migration.core.board_diff import Change
-from migration.core.errors import UsageError
-from migration.core.ledger import TOTAL, Fold, Row
-from migration.core.reasons import Cause, Judgement, Reason
-from migration.core.two_sides import Sighting, StoredBoard
+from migration.compare.boards.windows import EntryChange
+from migration.compare.diff.two_sides import Sighting, StoredBoard
+from migration.compare.reasons import Cause, Judgement, Reason
+from migration.model.errors import UsageError
+from migration.model.fold import TOTAL, Fold, Row
 from tests.diff_world import World, ago, board_of, line_of, row_of
 
 ROW = Row("ada", "p")
@@ -41,7 +41,7 @@ def test_exact_sides_do_not_differ(world: World) -> None:
     assert report.judgement is Judgement.SAME
     assert not report.rows
     assert [board.board for board in report.boards] == ["global", "program#p", "program#q"]
-    assert {line.line.change for board in report.boards for line in board.lines} == {Change.SAME}
+    assert {line.line.change for board in report.boards for line in board.lines} == {EntryChange.SAME}
     assert [(level.name, level.rows, level.differing) for level in report.levels] == [
         ("employee in program", 6, 0),
         ("employee", 3, 0),
@@ -65,7 +65,7 @@ def test_a_double_count_of_legacy_names_the_event(world: World, times: int) -> N
     (reason,) = row_of(report, Row(None, "p")).reasons
     assert (reason.cause, reason.events) == (Cause.DOUBLE_COUNT, ("ada ada-1",))
     line = line_of(report, "ada")
-    assert (line.line.change, line.judgement) == (Change.SCORE_DIFFERS, Judgement.EXPLAINED)
+    assert (line.line.change, line.judgement) == (EntryChange.SCORE_DIFFERS, Judgement.EXPLAINED)
     assert [one.cause for one in line.reasons] == [Cause.DOUBLE_COUNT]
 
 
@@ -209,7 +209,7 @@ def test_before_there_are_facts_the_truth_is_legacys_events() -> None:
     assert row_of(report, ROW).sums.truth.points == 7
     assert {one.cause for one in row_of(report, ROW).reasons} == {Cause.NOT_IN_FACTS}
     line = line_of(report, "ada")
-    assert (line.line.change, line.judgement) == (Change.LEFT, Judgement.TO_REPAIR)
+    assert (line.line.change, line.judgement) == (EntryChange.LEFT, Judgement.TO_REPAIR)
 
 
 def test_an_activity_that_the_sides_store_differently() -> None:
@@ -235,7 +235,11 @@ def test_a_board_that_legacy_rebuilt_before_the_newest_events_is_stale(world: Wo
     assert report.judgement is Judgement.EXPLAINED
     line = line_of(report, "linus")
     (reason,) = line.reasons
-    assert (line.line.change, reason.cause, reason.events) == (Change.MOVED, Cause.STALE_BOARD, ("later",))
+    assert (line.line.change, reason.cause, reason.events) == (
+        EntryChange.MOVED,
+        Cause.STALE_BOARD,
+        ("later",),
+    )
     (moved,) = line_of(report, "ada").reasons
     assert (moved.cause, moved.note, moved.judgement) == (Cause.DISPLACED, "linus", Judgement.EXPLAINED)
 
@@ -281,14 +285,14 @@ def test_a_board_behind_its_totals_by_old_events_is_unexplained(world: World) ->
         for board in sides.of_legacy
     ]
     line = line_of(world.diff(sides), "linus")
-    assert (line.line.change, line.judgement) == (Change.ENTERED, Judgement.UNEXPLAINED)
+    assert (line.line.change, line.judgement) == (EntryChange.ENTERED, Judgement.UNEXPLAINED)
 
 
 def test_a_board_that_legacy_never_built_is_behind_by_everything(world: World) -> None:
     sides = world.sides()
     sides.of_legacy = []
     report = world.diff(sides)
-    assert {line.line.change for line in board_of(report).lines} == {Change.ENTERED}
+    assert {line.line.change for line in board_of(report).lines} == {EntryChange.ENTERED}
     assert report.judgement is Judgement.EXPLAINED
     assert board_of(report).legacy_made_at is None
 
@@ -322,7 +326,7 @@ def test_who_is_cut_off_among_equals_neither_entered_nor_left() -> None:
     sides.of_legacy = [replace(board, entries=entries), *others]
     report = world.diff(sides, board="global")
     changes = {line.line.change for line in board_of(report).lines}
-    assert changes == {Change.SAME, Change.WINDOW_EDGE}
+    assert changes == {EntryChange.SAME, EntryChange.WINDOW_EDGE}
     assert report.judgement is Judgement.EXPLAINED
 
 
@@ -337,7 +341,7 @@ def test_the_truth_of_a_small_window_is_ranked_over_everybody() -> None:
     assert (line.line.truth.rank, line.line.truth.points) == (2, 91)
     entered = line_of(report, "e8")
     assert (entered.line.change, entered.line.truth.rank if entered.line.truth else None) == (
-        Change.ENTERED,
+        EntryChange.ENTERED,
         3,
     )
     assert board_of(report).agreements["pipeline, truth"].common == 1

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from migration.cli.reference import reference
-from migration.core.stages import Stage
-from migration.core.transitions import BACK, FORWARD, ROLLBACK
+from migration.model.stages import Stage
+from migration.model.transitions import BACK, FORWARD, ROLLBACK
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

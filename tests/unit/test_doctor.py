@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migration.core.backfill import Job, Phase, Pulse
-from migration.core.doctor.diagnose import diagnose
-from migration.core.doctor.diagnosis import Danger
-from migration.core.doctor.records import Unreadable
-from migration.core.doctor.repairing import GoBack, Nothing, Refused, Restore, way_to
-from migration.core.doctor.scene import Gathered, Records, Scene, Signs
-from migration.core.errors import ConflictError, GuardrailError, IntegrityError, UsageError
-from migration.core.guardrails import Outcome
-from migration.core.journal import EntryKind, control_of
-from migration.core.moments import moment_text
-from migration.core.preflight.deployed import Missing, Unread
-from migration.core.stages import FULL_WEIGHT, Control, Stage
-from migration.core.state import Lease, State
-from migration.engine.records import read_records
-from migration.engine.repair_state import RepairState, find_way
-from migration.ports.hooks import HookFailure
+from migration.cutover.hooks import HookFailure
+from migration.doctor.diagnose import diagnose
+from migration.doctor.diagnosis import Danger
+from migration.doctor.reading import read_records
+from migration.doctor.records import Unreadable
+from migration.doctor.repair_state import RepairState, find_way
+from migration.doctor.repairing import GoBack, Nothing, NoWay, Restore, way_to
+from migration.doctor.scene import Gathered, Records, Scene, TroubleSigns
+from migration.model.backfill import BackfillPhase, Job, Pulse
+from migration.model.errors import ConflictError, GuardrailError, IntegrityError, UsageError
+from migration.model.guardrails import Outcome
+from migration.model.journal import EntryKind, control_of
+from migration.model.moments import moment_text
+from migration.model.stages import FULL_WEIGHT, Control, Stage
+from migration.model.state import Lease, State
+from migration.preflight.deployed import Missing, Unread
 from tests.cutover_world import QUICK, KilledError, World
 from tests.doctor_world import ask, converge, follow, names, records_of
 
@@ -240,7 +240,7 @@ def test_the_plan_is_agreed_to_before_a_run_that_would_refuse_it() -> None:
 def test_a_backfill_without_anybody_at_work_is_named() -> None:
     world = ran(Stage.DUALWRITE)
     started = moment_text(world.clock.now())
-    world.checkpoints.stored_job = Job(3, 1, 100, started, Phase.COPYING)
+    world.checkpoints.stored_job = Job(3, 1, 100, started, BackfillPhase.COPYING)
     assert "nobody has" in ask(world)[0].what
     world.checkpoints.last_pulse = Pulse("bo@lap:3", world.clock.now() - 10, 1, "")
     assert names(world) == []
@@ -263,19 +263,23 @@ def queue(messages: int) -> Gathered:
     ("signs", "name", "command"),
     [
         (
-            Signs(folds_given_up=queue(3)),
+            TroubleSigns(folds_given_up=queue(3)),
             "folds_given_up",
             "aws sqs start-message-move-task --source-arn",
         ),
-        (Signs(mirrors_given_up=queue(1)), "mirrors_given_up", "aws sqs start-message-move-task"),
-        (Signs(never_queued=(queue(0), queue(2))), "never_queued", "cutover verify"),
-        (Signs(pipes=(("capture", "STOPPED"),)), "pipe_stopped", "aws pipes start-pipe --name capture"),
-        (Signs(pipes=(("mirror", Missing("pipe mirror")),)), "pipe_stopped", "cutover preflight"),
-        (Signs(mirror_queue=queue(5_000)), "mirror_behind", "cutover status"),
+        (TroubleSigns(mirrors_given_up=queue(1)), "mirrors_given_up", "aws sqs start-message-move-task"),
+        (TroubleSigns(never_queued=(queue(0), queue(2))), "never_queued", "cutover verify"),
+        (
+            TroubleSigns(pipes=(("capture", "STOPPED"),)),
+            "pipe_stopped",
+            "aws pipes start-pipe --name capture",
+        ),
+        (TroubleSigns(pipes=(("mirror", Missing("pipe mirror")),)), "pipe_stopped", "cutover preflight"),
+        (TroubleSigns(mirror_queue=queue(5_000)), "mirror_behind", "cutover status"),
     ],
 )
 def test_trouble_in_the_stack_is_named_also_while_somebody_is_at_work(
-    signs: Signs, name: str, command: str
+    signs: TroubleSigns, name: str, command: str
 ) -> None:
     world = ran(Stage.LIVE)
     world.plane.holder = Lease("bo@lap:2", 9, world.clock.now() + 10)
@@ -286,7 +290,7 @@ def test_trouble_in_the_stack_is_named_also_while_somebody_is_at_work(
 
 def test_nothing_in_the_queues_and_what_could_not_be_read_is_no_trouble() -> None:
     unread = Unread("AccessDenied")
-    quiet = Signs(
+    quiet = TroubleSigns(
         pipes=(("capture", "RUNNING"), ("mirror", unread)),
         folds_given_up=queue(0),
         mirrors_given_up=unread,
@@ -300,8 +304,8 @@ def test_a_complete_migration_that_left_legacy_wants_the_next_phase() -> None:
     world = ran(Stage.RAMPDOWN)
     state = world.plane.state()
     world.process("bo").mover.forward(state, state.moved(Stage.COMPLETE), "complete", "done", None)
-    assert names(world, Signs()) == []
-    [found] = ask(world, Signs("cutover local up --phase contract"))
+    assert names(world, TroubleSigns()) == []
+    [found] = ask(world, TroubleSigns("cutover local up --phase contract"))
     assert (found.name, found.danger) == ("legacy_left", Danger.NONE)
     assert found.command == "cutover local up --phase contract"
 
@@ -309,7 +313,7 @@ def test_a_complete_migration_that_left_legacy_wants_the_next_phase() -> None:
 def test_the_most_dangerous_comes_first() -> None:
     world = ran()
     by_hand(world, Control(Stage.OFF, epoch=9))
-    assert names(world, Signs(folds_given_up=queue(1))) == ["state_by_hand", "folds_given_up"]
+    assert names(world, TroubleSigns(folds_given_up=queue(1))) == ["state_by_hand", "folds_given_up"]
 
 
 # Repairing
@@ -356,7 +360,7 @@ def test_after_complete_there_is_no_way_back_by_repair_either() -> None:
     world.process("bo").mover.forward(state, state.moved(Stage.COMPLETE), "complete", "done", None)
     by_hand(world, Control(Stage.LIVE, epoch=80))
     way = way_to(Stage.LIVE, world.plane.state(), world.done())
-    assert isinstance(way, Refused)
+    assert isinstance(way, NoWay)
     assert "no way back" in way.why
     assert way.next_command == "cutover repair --to complete --apply"
     assert repair(world, Stage.COMPLETE).stage is Stage.COMPLETE

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from migration.core.guarding.door_counts import DoorCounts, Role, Witness
-from migration.core.guarding.door_item import counts_of
-from migration.core.routing import Side
-from migration.core.stages import Control, Stage
 from migration.door import control as control_module
 from migration.door import counters as counters_module
 from migration.door import ingest, serve
 from migration.door import mirror as mirror_module
+from migration.door.count_item import counts_of
+from migration.door.counts import DoorCounts, Role, Witness
 from migration.door.mirror import Mirrored
 from migration.door.sides import handler_of, pinned
+from migration.model.side import Side
+from migration.model.stages import Control, Stage
 
 if TYPE_CHECKING:
     import socketserver

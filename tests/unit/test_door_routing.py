@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migration.core.breaker import Breaker
-from migration.core.routing import Side, WriteRoute, bucket, route_read, route_write
-from migration.core.stages import FULL_WEIGHT, Control, Stage
+from migration.door.breaker import Breaker
+from migration.model.routing import WriteRoute, bucket, route_read, route_write
+from migration.model.side import Side
+from migration.model.stages import FULL_WEIGHT, Control, Stage
 
 keys = st.text(max_size=40)
 weights = st.integers(0, FULL_WEIGHT)

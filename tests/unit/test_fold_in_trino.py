@@ -7,7 +7,7 @@ import re
 import sqlglot
 from sqlglot import exp
 
-from migration.adapters.fold_sql import FOLD, fold_of_export, table_of_export
+from migration.aws.bulk.fold_sql import FOLD, fold_of_export, table_of_export
 
 QUERY = fold_of_export("facts_01_abc")
 

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migration.adapters.door_switch import DoorSwitch
 from migration.adapters.memory_traffic_switch import MemoryTrafficSwitch
-from migration.core.errors import ConflictError, RemoteError
-from migration.core.guardrails import Outcome
-from migration.core.looks import Ending
-from migration.core.routing import Shares
-from migration.core.stages import FULL_WEIGHT, Control, Stage
-from migration.core.state import State
-from migration.engine.following import LOOK_AGAIN_S, Following
-from migration.ports.traffic_switch import Applied, LostRace, Routes
+from migration.aws.stack.door_switch import DoorSwitch
+from migration.cutover.following import LOOK_AGAIN_S, Following
+from migration.cutover.looks import Ending
+from migration.cutover.traffic_switch import LostRace, Routed, Routes
+from migration.model.errors import ConflictError, RemoteError
+from migration.model.guardrails import Outcome
+from migration.model.routing import Shares
+from migration.model.stages import FULL_WEIGHT, Control, Stage
+from migration.model.state import State
 from tests.cutover_world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from migration.core.looks import Look
+    from migration.cutover.looks import Look
 
 LIVE = State(Control(Stage.LIVE, 2_500, 5_000, epoch=5))
 
@@ -137,7 +137,7 @@ def test_a_switch_that_others_turn_all_the_time_is_not_said_to_follow() -> None:
     world = at(LIVE)
 
     class Turned(MemoryTrafficSwitch):
-        def apply(self, control: Control, seen: Routes) -> Applied | LostRace:
+        def apply(self, control: Control, seen: Routes) -> Routed | LostRace:
             self.set_by_hand(writes=1, reads=1)
             return super().apply(control, seen)
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migration.core.guarding.cohorts import History
-from migration.core.guarding.door_counts import Role
-from migration.core.guarding.rates import error_rate, latency, requests_needed
-from migration.core.guarding.sequential import log_e, log_mean
-from migration.core.guarding.share import Share
-from migration.core.guardrails import Outcome
+from migration.door.counts import Role
+from migration.guardrails.cohorts import History
+from migration.guardrails.rates import error_rate, latency, requests_needed
+from migration.guardrails.sequential import log_e, log_mean
+from migration.model.guardrails import Outcome
+from migration.model.share import Share
 from tests.guarding_world import EPOCH, NOW, answers, door, limits
 
 if TYPE_CHECKING:

@@ -13,23 +13,23 @@ import pytest
 from migration.adapters.memory import MemoryClock
 from migration.adapters.memory_control_plane import MemoryControlPlane
 from migration.adapters.memory_vitals import MemoryProber, MemoryVitals
-from migration.core.errors import RemoteError
-from migration.core.guarding.door_counts import Role, Witness
-from migration.core.guarding.limits import PROOFS, STAGES, VITAL, Guard
-from migration.core.guarding.mirrors import RECONCILED
-from migration.core.guardrails import Outcome, worst
-from migration.core.journal import Entry, EntryKind
-from migration.core.stages import Control, Stage
-from migration.core.state import State
-from migration.core.verification import Class, Difference, Keys, Report
-from migration.engine.proof_guardrails import ProofGuardrails
-from migration.engine.pulsing import PulsingGuardrails
-from migration.engine.vital_guardrails import VitalGuardrails
-from migration.ports.live_lane import LiveState
+from migration.compare.verify.verification import Class, Difference, Keys, VerifyReport
+from migration.door.counts import Role, Witness
+from migration.guardrails.limits import PROOFS, STAGES, VITAL, Guard
+from migration.guardrails.mirrors import RECONCILED
+from migration.guardrails.proof_guardrails import ProofGuardrails
+from migration.guardrails.pulsing import PulsingGuardrails
+from migration.guardrails.vital_guardrails import VitalGuardrails
+from migration.model.errors import RemoteError
+from migration.model.guardrails import Outcome, worst
+from migration.model.journal import Entry, EntryKind
+from migration.model.live_lane import LiveState
+from migration.model.stages import Control, Stage
+from migration.model.state import State
 from tests.guarding_world import EPOCH, NOW, answers, door, limits
 
 if TYPE_CHECKING:
-    from migration.core.guardrails import GuardrailVerdict
+    from migration.model.guardrails import GuardrailVerdict
 
 
 class Watch:
@@ -281,7 +281,7 @@ def test_every_role_is_watched() -> None:
     assert worst(watch.look().values()) is Outcome.FAIL
 
 
-def report(*kinds: Class, **changes: Any) -> Report:
+def report(*kinds: Class, **changes: Any) -> VerifyReport:
     found = [Difference(kind, "emp-1", "ev-1", "prog-1", "") for kind in kinds]
     fields: dict[str, Any] = {
         "as_of": NOW,
@@ -289,10 +289,10 @@ def report(*kinds: Class, **changes: Any) -> Report:
         "sums": [],
         "keys": [Keys("employee", 9, 0)],
     }
-    return Report(differences=found, **{**fields, **changes})
+    return VerifyReport(differences=found, **{**fields, **changes})
 
 
-def prove(stage: Stage, found: Report) -> dict[str, Outcome]:
+def prove(stage: Stage, found: VerifyReport) -> dict[str, Outcome]:
     def compare() -> Any:
         raise RemoteError("no board", hint="")
 
@@ -315,7 +315,7 @@ def prove(stage: Stage, found: Report) -> dict[str, Outcome]:
     ],
 )
 def test_a_verification_as_guardrails(
-    stage: Stage, found: Report, equality: Outcome, unexplained: Outcome
+    stage: Stage, found: VerifyReport, equality: Outcome, unexplained: Outcome
 ) -> None:
     verdicts = prove(stage, found)
     assert (verdicts["fold_equality"], verdicts["unexplained"]) == (equality, unexplained)
@@ -330,7 +330,7 @@ def test_a_proof_that_could_not_be_made_is_an_error() -> None:
 def test_the_watchdogs_set_needs_nothing_heavy() -> None:
     """It runs in a small function, which has boto3 and pydantic."""
     code = (
-        "import sys, migration.guarding.vital, migration.plan.guardrails\n"
+        "import sys, migration.wiring.vital, migration.plan.guardrails\n"
         "print([name for name in ('duckdb', 'typer', 'rich', 'msgspec', 'pulumi') if name in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from migration.adapters.hooks import PlanHooks
 from migration.adapters.memory_hooks import MemoryHooks
-from migration.core.errors import UsageError
-from migration.core.moves import Move
-from migration.core.stages import Control, Stage
+from migration.aws.transport.hooks import PlanHooks
+from migration.cutover.hooks import HookFailure, Hooks
+from migration.cutover.moves import Move
+from migration.model.errors import UsageError
+from migration.model.stages import Control, Stage
 from migration.plan.hooks import HookPlan, HooksPlan
 from migration.plan.plan import load_plan
-from migration.ports.hooks import HookFailure, Hooks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

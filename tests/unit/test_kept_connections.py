@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import EndpointConnectionError, HTTPClientError
 
-from migration.adapters.kept_connections import KeptConnections
+from migration.aws.transport.kept_connections import KeptConnections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

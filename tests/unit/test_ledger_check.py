@@ -11,20 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migration.core.acknowledgements import Acknowledged, SideLedger
-from migration.core.check_pipeline import check_pipeline
-from migration.core.ledger import (
-    TOTAL,
-    Activity,
-    Fold,
-    Identity,
-    Row,
-    fingerprint,
-    fold_all,
-    fold_of,
-    rows_of,
-)
-from migration.core.verdict import Finding, Kind, Place, Verdict
+from migration.compare.ledger.pipeline import check_pipeline
+from migration.compare.ledger.verdict import Finding, Kind, LedgerVerdict, Place
+from migration.model.acknowledgements import Acknowledged, SideLedger
+from migration.model.fold import TOTAL, Activity, Fold, Identity, Row, fingerprint, fold_all, fold_of, rows_of
 from pipeline.domain.fold import fingerprint as pipelines_fingerprint
 from pipeline.domain.fold import identity
 
@@ -69,7 +59,7 @@ class Pipeline:
         for row in rows_of(one):
             self.add(row, fold_of(one), times)
 
-    def check(self) -> Verdict:
+    def check(self) -> LedgerVerdict:
         return check_pipeline(self.ledger, self.facts.values(), self.rows)
 
     def only_finding(self) -> Finding:
@@ -399,9 +389,9 @@ def test_the_check_imports_nothing_of_what_it_judges() -> None:
     """Follow every import of the check's modules: the pipeline's code must not be among them."""
     seen: set[str] = set()
     queue = [
-        "migration.core.check_pipeline",
-        "migration.core.check_legacy",
-        "migration.core.acknowledgements",
+        "migration.compare.ledger.pipeline",
+        "migration.compare.ledger.legacy",
+        "migration.model.acknowledgements",
     ]
     while queue:
         module = queue.pop()
@@ -414,4 +404,4 @@ def test_the_check_imports_nothing_of_what_it_judges() -> None:
                 module
             )
             queue += [name for name in names if name.startswith("migration.") and name not in seen]
-    assert "migration.core.ledger" in seen
+    assert "migration.model.fold" in seen

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migration.adapters.ledger_file import LedgerFile, load_ledger
-from migration.core.acknowledgements import Outcome, Side
-from migration.core.answers import Answer
-from migration.core.errors import UsageError
-from migration.core.ledger import Activity, Identity
+from migration.aws.files.ledger_file import LedgerFile, load_ledger
+from migration.model.acknowledgements import SendOutcome
+from migration.model.answers import Answer
+from migration.model.errors import UsageError
+from migration.model.fold import Activity, Identity
+from migration.model.side import Side
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +25,7 @@ BODY = (
     b'"points":10,"occurred_at":"2026-03-01T11:30:00.1239+02:00"}'
 )
 ACTIVITY = Activity("emp-1", "ev-1", "prog-1", "task_completed", 10, "2026-03-01T09:30:00.123Z")
-ACKNOWLEDGED = Answer(Outcome.ACKNOWLEDGED, 202, "emp-1", "ev-1")
+ACKNOWLEDGED = Answer(SendOutcome.ACKNOWLEDGED, 202, "emp-1", "ev-1")
 
 
 def write(path: Path, *answers: Answer | None, body: bytes = BODY, run: str = "a") -> None:
@@ -55,7 +56,7 @@ def test_an_unnamed_activity_takes_the_answered_event_id(tmp_path: Path) -> None
     path = tmp_path / "ledger.jsonl"
     write(
         path,
-        Answer(Outcome.ACKNOWLEDGED, 202, "emp-1", "hash"),
+        Answer(SendOutcome.ACKNOWLEDGED, 202, "emp-1", "hash"),
         body=BODY.replace(b'"event_id":"ev-1",', b""),
     )
     side = load_ledger(path).sides[Side.PIPELINE]
@@ -65,7 +66,7 @@ def test_an_unnamed_activity_takes_the_answered_event_id(tmp_path: Path) -> None
 
 def test_the_clients_own_ids_win_over_what_a_side_answers(tmp_path: Path) -> None:
     path = tmp_path / "ledger.jsonl"
-    write(path, Answer(Outcome.ACKNOWLEDGED, 202, "emp-2", "ev-2"))
+    write(path, Answer(SendOutcome.ACKNOWLEDGED, 202, "emp-2", "ev-2"))
     assert list(load_ledger(path).sides[Side.PIPELINE].acknowledged) == [ACTIVITY.identity]
 
 
@@ -119,9 +120,9 @@ def test_a_missing_ledger_says_how_to_get_one(tmp_path: Path) -> None:
 ENDLESS = """
 import sys, itertools
 from pathlib import Path
-from migration.adapters.ledger_file import LedgerFile
-from migration.core.acknowledgements import Outcome, Side
-from migration.core.answers import Answer
+from migration.aws.files.ledger_file import LedgerFile
+from migration.model.acknowledgements import Outcome, Side
+from migration.model.answers import Answer
 with LedgerFile(Path(sys.argv[1]), "killed") as ledger:
     for number in itertools.count():
         body = b'{"event_id":"ev-%d","employee_id":"e","program_id":"p","activity_type":"task_completed",' \

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from migration.core.acknowledgements import Acknowledged, SideLedger
-from migration.core.check_legacy import check_legacy
-from migration.core.ledger import TOTAL, Activity, Fold, Row, fold_all
-from migration.core.verdict import Kind, Place
+from migration.compare.ledger.legacy import check_legacy
+from migration.compare.ledger.verdict import Kind, Place
+from migration.model.acknowledgements import Acknowledged, SideLedger
+from migration.model.fold import TOTAL, Activity, Fold, Row, fold_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from migration.core.verdict import Verdict
+    from migration.compare.ledger.verdict import LedgerVerdict
 
 
 def event(number: int, employee: int = 0, program: int = 0, points: int = 10) -> Activity:
@@ -44,11 +44,11 @@ class Legacy:
     def answered(self, one: Activity, sends: int, tries: int) -> None:
         self.side.acknowledged[one.identity] = [Acknowledged(one, sends, tries)]
 
-    def check(self) -> Verdict:
+    def check(self) -> LedgerVerdict:
         return check_legacy(self.side, self.events, self.rows)
 
 
-def found(verdict: Verdict) -> list[tuple[str | None, Kind]]:
+def found(verdict: LedgerVerdict) -> list[tuple[str | None, Kind]]:
     return [(finding.event_id, finding.kind) for finding in verdict.findings]
 
 

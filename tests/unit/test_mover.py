@@ -11,19 +11,19 @@ import pytest
 from migration.adapters.memory import MemoryClock
 from migration.adapters.memory_control_plane import MemoryControlPlane
 from migration.adapters.memory_hooks import MemoryHooks, MemoryNotices
-from migration.core.errors import ConflictError, GuardrailError, RemoteError, UsageError
-from migration.core.journal import EntryKind, control_of
-from migration.core.moves import control_words
-from migration.core.notices import NoticeKind
-from migration.core.stages import FULL_WEIGHT, Control, Stage
-from migration.core.state import Lease, State
-from migration.engine.mover import MOST_RACES, AlreadyThere, Moved, MovedOn, Mover
-from migration.ports.hooks import HookFailure
+from migration.cutover.hooks import HookFailure
+from migration.cutover.mover import MOST_RACES, AlreadyThere, Moved, MovedOn, Mover
+from migration.cutover.moves import control_words
+from migration.cutover.notice import NoticeKind
+from migration.model.errors import ConflictError, GuardrailError, RemoteError, UsageError
+from migration.model.journal import EntryKind, control_of
+from migration.model.stages import FULL_WEIGHT, Control, Stage
+from migration.model.state import Lease, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from migration.core.journal import Entry
+    from migration.model.journal import Entry
 
 TOKENS = count()
 SHADOW = Control(Stage.SHADOW)

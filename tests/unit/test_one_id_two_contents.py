@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migration.core.backfill import Wish
-from migration.core.ledger import NOTHING, fold_all
-from migration.core.reconcile import Kind, Window
-from migration.core.repair import Action
-from migration.core.routing import Side
-from migration.core.stages import Control, Stage
+from migration.model.backfill import Wish
+from migration.model.fold import NOTHING, fold_all
+from migration.model.side import Side
+from migration.model.stages import Control, Stage
+from migration.repair.differing import Kind, TimeWindow
+from migration.repair.words import RepairAction
 from tests.backfill_world import Budget, CrashError, activity
 from tests.migration_world import Account, Door, Request, deployed, post
 from tests.steered import Process
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from migration.core.ledger import Activity
+    from migration.model.fold import Activity
 
 pytestmark = pytest.mark.slow  # whole repairs, killed at every call
 
@@ -77,7 +77,7 @@ def test_what_legacy_refused_is_a_fact_until_it_is_repaired(
         assert [problem for problem in account.told if "77 in facts" in problem]
     account.clock.at += 61
     plan = account.repair(tmp_path)
-    assert [one.action for one in plan.remedies if one.restates] == [Action.RESTATE]
+    assert [one.action for one in plan.remedies if one.restates] == [RepairAction.RESTATE]
     account.backfill().start(Wish(2, again=backfilled == "before"))
     facts = {one.activity for one in account.facts.everything()}
     assert facts == set(HISTORY)
@@ -94,7 +94,7 @@ def test_a_reconcile_names_it_and_the_command(account: Account) -> None:
     account.backfill().start(Wish(2))
     reconcile = account.reconcile()
     account.clock.at += 1_000
-    [decision] = reconcile.look(Window(), timedelta(minutes=1)).decisions
+    [decision] = reconcile.look(TimeWindow(), timedelta(minutes=1)).decisions
     assert decision.kind is Kind.CONFLICT
     assert "cutover repair" in decision.why
 

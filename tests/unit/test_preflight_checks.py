@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from migration.core.guardrails import Outcome, worst
-from migration.core.preflight.check import known
-from migration.core.preflight.checks import preflight
-from migration.core.preflight.deployed import Grant, Missing, Sample, Skew, Unread
-from migration.core.stages import FULL_WEIGHT, Control, Stage
-from migration.core.state import State
+from migration.model.guardrails import Outcome, worst
+from migration.model.stages import FULL_WEIGHT, Control, Stage
+from migration.model.state import State
+from migration.preflight.check import known
+from migration.preflight.checks import preflight
+from migration.preflight.deployed import Grant, Missing, Skew, TableSample, Unread
 from tests.preflight_world import door, fit, leg, pattern, table, with_leg
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from migration.core.preflight.deployed import Deployed, Door, Function
+    from migration.preflight.deployed import Deployed, Door, Function
 
     Change = Callable[[Deployed], Deployed]
 
@@ -92,7 +92,11 @@ BROKEN: list[tuple[str, Change, str]] = [
     ("clock", let(skew=Skew(-9.0, 0.5)), "9.0 s behind"),
     ("control_table", let(control=Missing("table control")), "table control is not there"),
     ("plan", let(stack="staging"), "is for stack prod, and this is staging"),
-    ("legacy_mapping", legacy(Sample("events", 100, ("points is missing",))), "99 of 100 items of events"),
+    (
+        "legacy_mapping",
+        legacy(TableSample("events", 100, ("points is missing",))),
+        "99 of 100 items of events",
+    ),
     ("legacy_written", environment("mirror", EVENTS_TABLE="other"), "writes EVENTS_TABLE other"),
     ("legacy_written", environment("mirror", LEGACY_SHAPE='{"event":{"points":"score"}}'), "score"),
     ("legacy_written", environment("mirror", LEGACY_SHAPE="points"), "is no layout"),
@@ -162,7 +166,7 @@ OPEN: list[tuple[str, Change, Outcome, str]] = [
         Outcome.INCONCLUSIVE,
         "0 of 1",
     ),
-    ("legacy_mapping", legacy(Sample("events", 0)), Outcome.INCONCLUSIVE, "is empty"),
+    ("legacy_mapping", legacy(TableSample("events", 0)), Outcome.INCONCLUSIVE, "is empty"),
     ("legacy_kept", legacy(expires_by="gone_at"), Outcome.INCONCLUSIVE, "goes by gone_at"),
     ("stream_readers", let(readers=Unread("AccessDenied")), Outcome.ERROR, "AccessDenied"),
     ("dedup_expiry", let(dedup=replace(table("dedup"), expires_by=Unread("no"))), Outcome.ERROR, "no"),

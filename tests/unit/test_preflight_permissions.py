@@ -13,11 +13,10 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.core import set_initial_no_auth_action_count
 
-from migration.adapters.aws import Clients, DescribingClients
-from migration.adapters.described import ask
-from migration.adapters.permissions import SIMULATED, TRIED, Need, Permissions, needs
-from migration.core.errors import CredentialsError
-from migration.core.preflight.deployed import Missing, Unread
+from migration.aws.stack.described import ask
+from migration.aws.stack.permissions import SIMULATED, TRIED, Need, Permissions, needs
+from migration.aws.transport.clients import Clients, DescribingClients
+from migration.model.errors import CredentialsError
 from migration.plan.outputs import (
     EntryOutputs,
     LegacyOutputs,
@@ -27,6 +26,7 @@ from migration.plan.outputs import (
 )
 from migration.plan.plan import LegacyEvents, LegacyPlan, Plan
 from migration.plan.traffic import TrafficPlan
+from migration.preflight.deployed import Missing, Unread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

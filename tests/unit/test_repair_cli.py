@@ -10,10 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from migration.adapters.verify_memory import VerifyMemory
-from migration.cli import repair as command
 from migration.cli.main import app
-from migration.core.ledger import Fold, Row
-from migration.core.verification import Parts
+from migration.cli.repair import repair as command
+from migration.compare.verify.verification import Parts
+from migration.model.fold import Fold, Row
 from tests.repair_world import RepairWorld
 from tests.verify_world import activities, activity
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from migration.cli.repairing import Options
-    from migration.engine.repair import Repair
+    from migration.repair.repair import Repair
+    from migration.wiring.repairing import RepairOptions
 
 pytestmark = pytest.mark.slow  # each verifies twice or more
 
@@ -36,7 +36,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RepairWorld:
         world.accept(one)
 
     @contextmanager
-    def repairing(_: Options) -> Iterator[Repair]:
+    def repairing(_: RepairOptions) -> Iterator[Repair]:
         store = world.store(tmp_path)
         yield world.repair(store)
         store.close(keep=False)

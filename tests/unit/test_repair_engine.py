@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migration.core.backfill import Phase
-from migration.core.errors import ConflictError
-from migration.core.facts import Lane
-from migration.core.journal import EntryKind
-from migration.core.judge import Verdict
-from migration.core.ledger import TOTAL, Fold, Row, fold_of, rows_of
-from migration.core.repair import Action, Deed, Outcome, Plan
-from migration.core.routing import Side
-from migration.core.stages import Control, Stage
-from migration.core.verification import Class, Parts
+from migration.compare.verify.judge import Verdict
+from migration.compare.verify.verification import Class, Parts
+from migration.model.backfill import BackfillPhase
+from migration.model.errors import ConflictError
+from migration.model.facts import Lane
+from migration.model.fold import TOTAL, Fold, Row, fold_of, rows_of
+from migration.model.journal import EntryKind
+from migration.model.side import Side
+from migration.model.stages import Control, Stage
+from migration.repair.words import Deed, DeedOutcome, RepairAction, RepairPlan
 from tests.repair_world import INSTALLED, RepairWorld
 from tests.verify_world import activities, activity
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-Run = Callable[[], tuple[Plan, list[Deed], Verdict]]
+Run = Callable[[], tuple[RepairPlan, list[Deed], Verdict]]
 LIVE, HISTORIC = activities()[7], activities()[6]
 
 pytestmark = pytest.mark.slow  # each has a verification's database made again and again
@@ -44,7 +44,7 @@ def repair(world: RepairWorld, tmp_path: Path) -> Run:
     """Look, act and look again, all of it; what it did."""
     folders = iter(range(100))
 
-    def run() -> tuple[Plan, list[Deed], Verdict]:
+    def run() -> tuple[RepairPlan, list[Deed], Verdict]:
         store = world.store(tmp_path / str(next(folders)))
         try:
             job = world.repair(store)
@@ -57,16 +57,18 @@ def repair(world: RepairWorld, tmp_path: Path) -> Run:
     return run
 
 
-def only(plan: Plan) -> tuple[Class, Action]:
+def only(plan: RepairPlan) -> tuple[Class, RepairAction]:
     assert len(plan.remedies) == 1, plan.remedies
     return plan.remedies[0].difference.kind, plan.remedies[0].action
 
 
-def assert_repaired(world: RepairWorld, repair: Run, kind: Class, action: Action, folder: Path) -> list[Deed]:
+def assert_repaired(
+    world: RepairWorld, repair: Run, kind: Class, action: RepairAction, folder: Path
+) -> list[Deed]:
     """It is repaired as said, a whole verification is clean after it, and a second repair does nothing."""
     plan, deeds, after = repair()
     assert only(plan) == (kind, action)
-    assert {one.outcome for one in deeds} == {Outcome.DONE}
+    assert {one.outcome for one in deeds} == {DeedOutcome.DONE}
     assert not after.differences
     assert not world.verify(folder).differences
     was = world.snapshot()
@@ -79,7 +81,7 @@ def assert_repaired(world: RepairWorld, repair: Run, kind: Class, action: Action
 def assert_left(world: RepairWorld, repair: Run, kind: Class, why: str) -> None:
     was = world.snapshot()
     plan, deeds, after = repair()
-    assert only(plan) == (kind, Action.LEAVE)
+    assert only(plan) == (kind, RepairAction.LEAVE)
     assert why in plan.remedies[0].why
     assert deeds == []
     assert world.snapshot() == was
@@ -97,7 +99,7 @@ def test_a_fact_that_was_not_folded_has_its_message_sent_again(
 ) -> None:
     was = world.snapshot()
     world.lose(LIVE)
-    assert_repaired(world, repair, Class.LOST, Action.REDRIVE, tmp_path)
+    assert_repaired(world, repair, Class.LOST, RepairAction.REDRIVE, tmp_path)
     assert world.snapshot() == was
     assert not [name for name in world.folds.entries if name.startswith("#repair")]
 
@@ -107,7 +109,7 @@ def test_a_fact_whose_rows_lost_it_after_it_was_folded_is_compensated(
 ) -> None:
     was = world.snapshot()
     world.system.fold(LIVE, times=-1)
-    deeds = assert_repaired(world, repair, Class.LOST, Action.COMPENSATE, tmp_path)
+    deeds = assert_repaired(world, repair, Class.LOST, RepairAction.COMPENSATE, tmp_path)
     assert {(one.row, one.delta) for one in deeds} == {(row, fold_of(LIVE)) for row in rows_of(LIVE)}
     assert {one.id for one in deeds} == {
         "#repair emp-3 prog-1 1",
@@ -123,7 +125,7 @@ def test_a_fact_past_the_horizon_is_compensated_and_no_late_message_folds_it(
     old = activity(100)
     world.accept(old, at="2026-01-01T00:00:00.000Z")
     world.lose(old)
-    assert_repaired(world, repair, Class.LOST, Action.COMPENSATE, tmp_path)
+    assert_repaired(world, repair, Class.LOST, RepairAction.COMPENSATE, tmp_path)
     world.folds.redrive(world.tables.facts[old.identity])
     world.work()
     assert not world.verify(tmp_path).differences
@@ -135,7 +137,7 @@ def test_a_fact_folded_again_is_taken_away_again(
 ) -> None:
     was = world.snapshot()
     world.system.fold(LIVE, times=again)
-    assert_repaired(world, repair, Class.DOUBLED, Action.COMPENSATE, tmp_path)
+    assert_repaired(world, repair, Class.DOUBLED, RepairAction.COMPENSATE, tmp_path)
     assert world.snapshot() == was
 
 
@@ -144,7 +146,7 @@ def test_the_same_damage_again_is_repaired_under_the_next_name(
 ) -> None:
     for number in (1, 2, 3):
         world.system.fold(LIVE)
-        deeds = assert_repaired(world, repair, Class.DOUBLED, Action.COMPENSATE, tmp_path)
+        deeds = assert_repaired(world, repair, Class.DOUBLED, RepairAction.COMPENSATE, tmp_path)
         assert {one.id.split()[-1] for one in deeds} == {str(number)}
 
 
@@ -152,7 +154,7 @@ def test_altered_points_of_a_row_are_compensated(world: RepairWorld, repair: Run
     was = world.snapshot()
     for row in rows_of(LIVE):
         world.system.add(row, Fold(points=4))
-    assert_repaired(world, repair, Class.ALTERED, Action.COMPENSATE, tmp_path)
+    assert_repaired(world, repair, Class.ALTERED, RepairAction.COMPENSATE, tmp_path)
     assert world.snapshot() == was
 
 
@@ -172,7 +174,7 @@ def test_a_fold_under_a_wrong_key_is_moved(
         if row.program_id == LIVE.program_id and row.employee_id == LIVE.employee_id:
             world.system.add(row, fold_of(LIVE) * -1)
     world.system.add(wrong[0], fold_of(LIVE))
-    assert_repaired(world, repair, Class.MISPLACED, Action.COMPENSATE, tmp_path)
+    assert_repaired(world, repair, Class.MISPLACED, RepairAction.COMPENSATE, tmp_path)
     assert world.snapshot() == was
 
 
@@ -192,7 +194,7 @@ def test_a_legacy_event_without_a_fact_is_put_as_a_fact_and_folded(
 ) -> None:
     missed = activity(100)
     world.system.legacy_accepts(missed)
-    assert_repaired(world, repair, Class.MIRROR_MISSED, Action.RECONCILE, tmp_path)
+    assert_repaired(world, repair, Class.MIRROR_MISSED, RepairAction.RECONCILE, tmp_path)
     fact = world.tables.facts[missed.identity]
     assert (fact.activity, fact.lane, fact.side) == (missed, Lane.LIVE, Side.LEGACY)
     assert world.folds.has_folded(missed.identity)
@@ -206,7 +208,7 @@ def test_a_fact_of_the_pipelines_that_legacy_lacks_is_applied_to_it(
     was = world.snapshot()
     del world.tables.events[missed.identity]
     world.system.legacy_counts(missed, -1)
-    assert_repaired(world, repair, Class.MIRROR_MISSED, Action.RECONCILE, tmp_path)
+    assert_repaired(world, repair, Class.MIRROR_MISSED, RepairAction.RECONCILE, tmp_path)
     assert world.snapshot() == was
 
 
@@ -217,7 +219,7 @@ def test_a_fact_that_is_gone_is_put_back_and_not_folded_again(
     del world.tables.facts[LIVE.identity]
     world.captured.discard(LIVE.identity)
     del world.folds.entries["\n".join(LIVE.identity)]  # even where its entry had expired
-    assert_repaired(world, repair, Class.LOST, Action.RESTORE, tmp_path)
+    assert_repaired(world, repair, Class.LOST, RepairAction.RESTORE, tmp_path)
     assert world.snapshot() == was
 
 
@@ -225,7 +227,7 @@ def test_a_copied_fact_that_is_gone_is_put_back_in_its_lane(
     world: RepairWorld, repair: Run, tmp_path: Path
 ) -> None:
     del world.tables.facts[HISTORIC.identity]
-    assert_repaired(world, repair, Class.LOST, Action.RESTORE, tmp_path)
+    assert_repaired(world, repair, Class.LOST, RepairAction.RESTORE, tmp_path)
     assert world.tables.facts[HISTORIC.identity].lane is Lane.HISTORY
 
 
@@ -238,13 +240,13 @@ def test_history_that_is_not_installed_is_installed(
         world.system.legacy_accepts(one)
         world.system.store(one, Lane.HISTORY)
     _, deeds, after = repair()
-    assert {one.action for one in deeds} == {Action.INSTALL}
+    assert {one.action for one in deeds} == {RepairAction.INSTALL}
     assert not after.differences
     assert not world.verify(tmp_path).differences
 
 
 def test_history_is_left_to_a_backfill_that_is_not_at_its_end(world: RepairWorld, repair: Run) -> None:
-    world.checkpoints.stored_job = replace(INSTALLED, phase=Phase.SEALED)
+    world.checkpoints.stored_job = replace(INSTALLED, phase=BackfillPhase.SEALED)
     world.system.fold(HISTORIC, Lane.HISTORY, times=-1)
     assert_left(world, repair, Class.HISTORY_NOT_INSTALLED, "cutover backfill start")
 
@@ -254,10 +256,10 @@ def test_what_both_lanes_fold_is_taken_out_of_the_lane_that_it_does_not_belong_t
 ) -> None:
     was = world.snapshot()
     world.system.fold(HISTORIC)
-    deeds = assert_repaired(world, repair, Class.DOUBLED, Action.COMPENSATE, tmp_path)
+    deeds = assert_repaired(world, repair, Class.DOUBLED, RepairAction.COMPENSATE, tmp_path)
     assert {one.lane for one in deeds} == {Lane.LIVE}
     world.system.fold(LIVE, Lane.HISTORY)
-    deeds = assert_repaired(world, repair, Class.DOUBLED, Action.COMPENSATE, tmp_path)
+    deeds = assert_repaired(world, repair, Class.DOUBLED, RepairAction.COMPENSATE, tmp_path)
     assert {one.lane for one in deeds} == {Lane.HISTORY}
     assert world.snapshot() == was
 
@@ -273,10 +275,10 @@ def test_a_fact_that_may_still_be_folded_is_waited_for_beside_another_fault(
     world.system.fold(LIVE)
     plan, deeds, _ = repair()
     assert {one.difference.event_id: one.action for one in plan.remedies} == {
-        LIVE.event_id: Action.COMPENSATE,
-        coming.event_id: Action.WAIT,
+        LIVE.event_id: RepairAction.COMPENSATE,
+        coming.event_id: RepairAction.WAIT,
     }
-    assert {one.outcome for one in deeds} == {Outcome.DONE}
+    assert {one.outcome for one in deeds} == {DeedOutcome.DONE}
     world.folds.redrive(world.tables.facts[coming.identity])
     world.work()
     assert not world.verify(tmp_path).differences
@@ -289,8 +291,8 @@ def test_points_are_set_right_while_their_program_gets_a_fact_that_was_missed(
         world.system.add(row, Fold(4))
     world.system.legacy_accepts(activity(100, 2, 1, 40))
     plan, deeds, after = repair()
-    assert {one.action for one in plan.remedies} == {Action.COMPENSATE, Action.RECONCILE}
-    assert {one.outcome for one in deeds} == {Outcome.DONE}
+    assert {one.action for one in plan.remedies} == {RepairAction.COMPENSATE, RepairAction.RECONCILE}
+    assert {one.outcome for one in deeds} == {DeedOutcome.DONE}
     assert not after.differences
     assert not world.verify(tmp_path).differences
 
@@ -353,7 +355,7 @@ def test_what_was_repaired_since_the_plan_was_agreed_on_is_not_repaired_again(
     list(first.act(plan))
     world.work()
     late = list(second.act(same))
-    assert {one.outcome for one in late} == {Outcome.MOVED_ON}
+    assert {one.outcome for one in late} == {DeedOutcome.MOVED_ON}
     assert world.snapshot() == was
     for store in stores:
         store.close(keep=False)
@@ -379,7 +381,7 @@ def test_whenever_another_repair_comes_in_each_row_is_repaired_once(
     store.close(keep=False)
     world.work()
     assert world.snapshot() == was
-    rows = [one.row for one in (*deeds, *others) if one.outcome is Outcome.DONE and one.row]
+    rows = [one.row for one in (*deeds, *others) if one.outcome is DeedOutcome.DONE and one.row]
     assert sorted(map(str, rows)) == sorted(map(str, (*rows_of(LIVE), *rows_of(HISTORIC))))
 
 
@@ -413,7 +415,7 @@ def test_live_folds_of_the_same_rows_are_neither_lost_nor_repeated(
         world.work()
     store.close(keep=False)
     assert len(deeds) == 3
-    assert {one.outcome for one in deeds} == {Outcome.DONE}
+    assert {one.outcome for one in deeds} == {DeedOutcome.DONE}
     world.clock.sleep(60)
     assert not world.verify(tmp_path / "after").differences
     assert world.tables.rows[Row("emp-3", TOTAL)] != Parts()

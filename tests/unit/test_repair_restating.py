@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migration.core.backfill import Phase
-from migration.core.facts import Lane, Restatement, StoredFact
-from migration.core.journal import EntryKind
-from migration.core.moments import moment_text
-from migration.core.repair import Action, Outcome
-from migration.core.routing import Side
-from migration.core.stages import Control, Stage
-from migration.core.verification import Class
+from migration.compare.verify.verification import Class
+from migration.model.backfill import BackfillPhase
+from migration.model.facts import Lane, Restatement, StoredFact
+from migration.model.journal import EntryKind
+from migration.model.moments import moment_text
+from migration.model.side import Side
+from migration.model.stages import Control, Stage
+from migration.repair.words import DeedOutcome, RepairAction
 from tests.backfill_world import Budget, CrashError
 from tests.repair_world import INSTALLED, RepairWorld
 from tests.verify_world import OLD, activities, activity
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from migration.core.ledger import Activity
-    from migration.core.repair import Deed, Plan
-    from migration.engine.repair import Repair
+    from migration.model.fold import Activity
+    from migration.repair.repair import Repair
+    from migration.repair.words import Deed, RepairPlan
 
-    Run = Callable[..., tuple[Plan, list[Deed]]]
+    Run = Callable[..., tuple[RepairPlan, list[Deed]]]
 
 pytestmark = pytest.mark.slow  # each has a verification's database made again and again
 ACKNOWLEDGED = activity(100, employee=1, program=1, points=10)
@@ -66,8 +66,8 @@ def begin(world: RepairWorld, tmp_path: Path) -> Callable[..., Repair]:
 
 
 @pytest.fixture
-def repair(begin: Callable[..., Repair]) -> Callable[..., tuple[Plan, list[Deed]]]:
-    def repair(budget: Budget | None = None) -> tuple[Plan, list[Deed]]:
+def repair(begin: Callable[..., Repair]) -> Callable[..., tuple[RepairPlan, list[Deed]]]:
+    def repair(budget: Budget | None = None) -> tuple[RepairPlan, list[Deed]]:
         job = begin(budget)
         plan = job.look()
         deeds = list(job.act(plan))
@@ -104,7 +104,7 @@ def settled(world: RepairWorld) -> dict[str, object]:
     }
 
 
-def only(plan: Plan) -> tuple[Class, Action]:
+def only(plan: RepairPlan) -> tuple[Class, RepairAction]:
     assert len(plan.remedies) == 1, plan.remedies
     return plan.remedies[0].difference.kind, plan.remedies[0].action
 
@@ -114,9 +114,9 @@ def test_a_fact_that_legacy_refused_is_restated_in_one_repair(
 ) -> None:
     contradict(world, refused)
     plan, deeds = repair()
-    assert only(plan) == (Class.ALTERED, Action.RESTATE)
+    assert only(plan) == (Class.ALTERED, RepairAction.RESTATE)
     assert [(one.action, one.outcome, one.id) for one in deeds] == [
-        (Action.RESTATE, Outcome.DONE, "emp-1 ev-100")
+        (RepairAction.RESTATE, DeedOutcome.DONE, "emp-1 ev-100")
     ]
     assert settled(world) == settled(as_if_legacy_alone_had_been_asked())
     assert not world.verify(tmp_path).differences
@@ -131,10 +131,10 @@ def test_a_fact_of_history_is_restated_and_the_next_repair_installs_its_rows(
 ) -> None:
     contradict(world, refused, Lane.HISTORY)
     plan, deeds = repair()
-    assert only(plan) == (Class.ALTERED, Action.RESTATE)
-    assert [one.outcome for one in deeds] == [Outcome.DONE]
+    assert only(plan) == (Class.ALTERED, RepairAction.RESTATE)
+    assert [one.outcome for one in deeds] == [DeedOutcome.DONE]
     _, deeds = repair()
-    assert {one.action for one in deeds} <= {Action.INSTALL}
+    assert {one.action for one in deeds} <= {RepairAction.INSTALL}
     assert settled(world) == settled(as_if_legacy_alone_had_been_asked(Lane.HISTORY))
     assert not world.verify(tmp_path).differences
 
@@ -142,11 +142,11 @@ def test_a_fact_of_history_is_restated_and_the_next_repair_installs_its_rows(
 def test_history_that_a_backfill_is_still_to_install_is_only_restated(
     world: RepairWorld, repair: Run, refused: Activity
 ) -> None:
-    world.checkpoints.stored_job = replace(INSTALLED, phase=Phase.SEALED)
+    world.checkpoints.stored_job = replace(INSTALLED, phase=BackfillPhase.SEALED)
     world.system.legacy_accepts(ACKNOWLEDGED)
     world.system.store(refused, Lane.HISTORY)
     _, deeds = repair()
-    assert [one.action for one in deeds] == [Action.RESTATE]
+    assert [one.action for one in deeds] == [RepairAction.RESTATE]
     assert world.tables.facts[refused.identity].activity == ACKNOWLEDGED
 
 
@@ -170,9 +170,9 @@ def test_a_fact_that_was_never_folded_is_folded_as_legacy_has_it(
     world.lose(refused)
     late = world.tables.facts[refused.identity]
     plan, _ = repair()
-    assert only(plan)[1] is Action.COMPENSATE
+    assert only(plan)[1] is RepairAction.COMPENSATE
     plan, _ = repair()
-    assert only(plan)[1] is Action.RESTATE
+    assert only(plan)[1] is RepairAction.RESTATE
     world.folds.redrive(late)
     world.work()
     assert settled(world) == settled(as_if_legacy_alone_had_been_asked())
@@ -187,7 +187,7 @@ def test_a_fact_whose_message_is_on_its_way_is_restated_when_it_has_come(
     world.captured.add(refused.identity)
     was = world.snapshot()
     plan, deeds = repair()
-    assert (only(plan), deeds) == ((Class.ALTERED, Action.WAIT), [])
+    assert (only(plan), deeds) == ((Class.ALTERED, RepairAction.WAIT), [])
     assert world.snapshot() == was
     world.folds.redrive(world.tables.facts[refused.identity])
     world.work()
@@ -248,7 +248,7 @@ def test_a_fact_that_is_another_one_by_now_is_left(
     other = replace(refused, points=77)
     world.tables.facts[refused.identity] = StoredFact(other, Lane.LIVE, Side.LEGACY, OLD)
     rows = dict(world.tables.rows)
-    assert {one.outcome for one in job.act(plan)} == {Outcome.MOVED_ON}
+    assert {one.outcome for one in job.act(plan)} == {DeedOutcome.MOVED_ON}
     assert world.tables.facts[refused.identity].activity == other
     assert world.tables.rows == rows
 
@@ -258,7 +258,7 @@ def test_a_fact_of_the_pipelines_stands(world: RepairWorld, repair: Run, refused
     world.tables.facts[refused.identity] = StoredFact(refused, Lane.LIVE, Side.PIPELINE, OLD)
     was = world.snapshot()
     plan, deeds = repair()
-    assert only(plan) == (Class.ALTERED, Action.LEAVE)
+    assert only(plan) == (Class.ALTERED, RepairAction.LEAVE)
     assert "the pipeline accepted the fact, so it stands" in plan.remedies[0].why
     assert (deeds, world.snapshot()) == ([], was)
 
@@ -280,7 +280,7 @@ def test_what_legacy_says_is_not_taken_where_it_cannot_be(
     facts, rows = dict(world.tables.facts), dict(world.tables.rows)
     plan, deeds = repair()
     [disputed] = [one for one in plan.remedies if one.difference.kind is Class.ALTERED]
-    assert disputed.action is Action.LEAVE
+    assert disputed.action is RepairAction.LEAVE
     assert why in disputed.why
     assert not deeds
     assert (world.tables.facts, world.tables.rows) == (facts, rows)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migration.core.legacy_shape import EventShape, LegacyShape, ProgressShape, decode_shape, encode_shape
-from migration.mirror import handler as mirror
+from migration.functions import mirror
+from migration.model.legacy_shape import EventShape, LegacyShape, ProgressShape, decode_shape, encode_shape
 from tests.legacy_aws import VALID, running_legacy
 from tests.waiting import hurry
 
@@ -91,7 +91,7 @@ def test_an_unprocessable_message_is_given_back_and_the_rest_is_applied(legacy: 
 def test_a_legacy_table_that_is_gone_gives_the_batch_back(
     legacy: LegacySystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hurry(monkeypatch, "migration.mirror.handler")
+    hurry(monkeypatch, "migration.functions.mirror")
     legacy.client.delete_table(TableName="legacy-program-progress")
     assert deliver(fact(1), fact(2)) == [0, 1]
     assert legacy.rows("events") == []

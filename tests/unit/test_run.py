@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migration.core.course import Course
-from migration.core.errors import ConflictError, GuardrailError
-from migration.core.guardrails import Outcome
-from migration.core.journal import EntryKind, control_of
-from migration.core.looks import Ending
-from migration.core.moments import epoch_of
-from migration.core.stages import FULL_WEIGHT, Control, Stage
-from migration.core.transitions import refusal
-from migration.ports.hooks import HookFailure
+from migration.cutover.course import Course
+from migration.cutover.hooks import HookFailure
+from migration.cutover.looks import Ending
+from migration.model.errors import ConflictError, GuardrailError
+from migration.model.guardrails import Outcome
+from migration.model.journal import EntryKind, control_of
+from migration.model.moments import epoch_of
+from migration.model.stages import FULL_WEIGHT, Control, Stage
+from migration.model.transitions import refusal
 from tests.cutover_world import QUICK, World, lease_of
 
 if TYPE_CHECKING:
-    from migration.core.looks import Look
-    from migration.core.state import Lease, State
+    from migration.cutover.looks import Look
+    from migration.model.state import Lease, State
 
 WHOLE = [
     "dualwrite",

@@ -13,14 +13,14 @@ import pytest
 from typer.testing import CliRunner
 
 from migration.adapters.memory_comparing import MemoryComparisons
-from migration.cli import shadow as command
+from migration.cli.compare import shadow as command
+from migration.cli.compare.shadow_view import bars
+from migration.cli.compare.since import since_text
 from migration.cli.main import app
-from migration.cli.shadow_table import bars
-from migration.cli.since import since_text
-from migration.cli.workspace import Workspace
-from migration.core.errors import UsageError
-from migration.core.reasons import Judgement
-from migration.core.shadow_report import ShadowReport, spread
+from migration.compare.reasons import Judgement
+from migration.compare.shadow.report import ShadowReport, spread
+from migration.model.errors import UsageError
+from migration.wiring.workspace import Workspace
 from tests.shadow_world import BEGAN, Story, comparisons
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from migration.cli.workspace import Workspace
-from migration.core.errors import IntegrityError, RemoteError, UsageError
 from migration.local.deployer import record, stack_config
+from migration.model.errors import IntegrityError, RemoteError, UsageError
+from migration.wiring.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
 

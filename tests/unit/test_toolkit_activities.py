@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migration.core.activities import generate
-from migration.core.malformed import MALFORMED, malform
+from migration.load.activities import generate
+from migration.load.malformed import MALFORMED, malform
 from pipeline.domain.activity import MAX_BODY_BYTES, Activity, parse_activity
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)

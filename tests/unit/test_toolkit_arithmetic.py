@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from migration.core.arrivals import BURST_PERIOD_S, Profile, arrivals
-from migration.core.percentiles import Percentiles, percentiles
+from migration.load.arrivals import BURST_PERIOD_S, Profile, arrivals
+from migration.model.percentiles import Percentiles, percentiles
 
 
 def test_percentiles_are_measured_values_by_nearest_rank() -> None:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from migration.core.boards import Board, Entry, Line, side_by_side
-from migration.core.verdict import Finding, Kind, Place
+from migration.compare.boards.boards import Board, BoardEntry, BoardRow, side_by_side
+from migration.compare.ledger.verdict import Finding, Kind, Place
 
 
 def board(**points: int) -> Board:
     ordered = sorted(points.items(), key=lambda item: -item[1])
-    return Board(tuple(Entry(rank, name, own) for rank, (name, own) in enumerate(ordered, start=1)))
+    return Board(tuple(BoardEntry(rank, name, own) for rank, (name, own) in enumerate(ordered, start=1)))
 
 
 def finding(kind: Kind, employee: str, points: int, times: int) -> Finding:
     return Finding(kind, Place.FOLDS, "", employee, "ev-1", "prog-1", points, times=times)
 
 
-def lines(legacy: Board, pipeline: Board, *findings: Finding, size: int = 10) -> dict[str, Line]:
+def lines(legacy: Board, pipeline: Board, *findings: Finding, size: int = 10) -> dict[str, BoardRow]:
     return {line.employee_id: line for line in side_by_side(legacy, pipeline, findings, size)}
 
 

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from migration.cli.main import app
-from migration.core.errors import (
+from migration.model.errors import (
     ConflictError,
     CredentialsError,
     CutoverError,
@@ -152,7 +152,7 @@ def test_each_kind_of_error_has_its_exit_code(
     def fails() -> None:
         raise kind("it went wrong", hint="mend it", next_command="cutover local status")
 
-    monkeypatch.setattr("migration.cli.local.Workspace.find", fails)
+    monkeypatch.setattr("migration.cli.local.local.Workspace.find", fails)
     result = run("local", "status")
     assert result.exit_code == code
     assert result.stderr == "error: it went wrong\nhint:  mend it\nnext:  cutover local status\n"
@@ -162,5 +162,5 @@ def test_an_interrupt_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("migration.cli.local.Workspace.find", interrupted)
+    monkeypatch.setattr("migration.cli.local.local.Workspace.find", interrupted)
     assert run("local", "status").exit_code == 130

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from migration.adapters.memory import MemoryClock, MemoryLedger, MemorySender
-from migration.core.acknowledgements import Side
-from migration.core.ledger import Identity
-from migration.engine.load import MOST_TRIES, Arrival, Load, run_together
-from migration.ports.sending import NoReply, Reply
+from migration.load.load import MOST_TRIES, DueBody, Load, run_together
+from migration.load.sending import NoReply, Reply
+from migration.model.fold import Identity
+from migration.model.side import Side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from migration.core.load_report import LoadReport
+    from migration.load.report import LoadReport
 
 
 def body(number: int) -> bytes:
@@ -57,7 +57,7 @@ class Slow:
 
 def load(
     answer: Callable[[bytes], Reply | NoReply],
-    arrivals: list[Arrival],
+    arrivals: list[DueBody],
     clock: MemoryClock | None = None,
     ledger: MemoryLedger | None = None,
 ) -> LoadReport:
@@ -69,7 +69,7 @@ def load(
 def test_activities_leave_when_they_are_due() -> None:
     clock = MemoryClock(at=100.0)
     side = Slow(clock, 0.1)
-    report = load(side, [Arrival(body(number), number * 1.0) for number in range(3)], clock)
+    report = load(side, [DueBody(body(number), number * 1.0) for number in range(3)], clock)
     assert side.sent_at == [100.0, 101.0, 102.0]
     assert report.latency is not None
     assert report.latency.max_ms == pytest.approx(100)
@@ -77,7 +77,7 @@ def test_activities_leave_when_they_are_due() -> None:
 
 def test_waiting_for_a_connection_counts_as_latency() -> None:
     clock = MemoryClock(at=100.0)
-    report = load(Slow(clock, 3.0), [Arrival(body(number), number * 1.0) for number in range(3)], clock)
+    report = load(Slow(clock, 3.0), [DueBody(body(number), number * 1.0) for number in range(3)], clock)
     assert report.latency is not None
     assert report.latency.max_ms == pytest.approx(7_000)  # due at 2 s, sent at 6 s, answered at 9 s
     assert report.latency.p50_ms == pytest.approx(5_000)
@@ -85,7 +85,7 @@ def test_waiting_for_a_connection_counts_as_latency() -> None:
 
 def test_without_due_times_latency_is_the_time_to_the_answer() -> None:
     clock = MemoryClock()
-    report = load(Slow(clock, 3.0), [Arrival(body(number)) for number in range(3)], clock)
+    report = load(Slow(clock, 3.0), [DueBody(body(number)) for number in range(3)], clock)
     assert report.latency is not None
     assert report.latency.max_ms == pytest.approx(3_000)
     assert report.rate == pytest.approx(1 / 3)
@@ -101,7 +101,7 @@ def test_outcomes_are_counted_with_their_reasons() -> None:
         b"page": Reply(404, b"<html>"),
         b"mute": Reply(202, b""),
     }
-    report = load(lambda sent: answers[sent], [Arrival(sent) for sent in answers])
+    report = load(lambda sent: answers[sent], [DueBody(sent) for sent in answers])
     assert (report.sent, report.acknowledged, report.rejected, report.conflicts, report.unknown) == (
         6,
         1,
@@ -133,7 +133,7 @@ def test_failures_are_sent_again_unchanged_until_an_answer_decides() -> None:
         return replies[len(tries) - 1]
 
     ledger = MemoryLedger()
-    report = load(answer, [Arrival(body(1))], clock, ledger)
+    report = load(answer, [DueBody(body(1))], clock, ledger)
     assert [at for at, _ in tries] == pytest.approx([0.0, 0.2, 2.2, 3.0])
     assert {sent for _, sent in tries} == {body(1)}
     assert (report.acknowledged, report.retried) == (1, 1)
@@ -149,7 +149,7 @@ def test_what_never_gets_an_answer_is_unknown_and_not_rejected() -> None:
         return NoReply("connection refused")
 
     ledger = MemoryLedger()
-    report = load(answer, [Arrival(body(1))], ledger=ledger)
+    report = load(answer, [DueBody(body(1))], ledger=ledger)
     assert len(calls) == MOST_TRIES
     assert report.unknown_because == {"connection refused": 1}
     assert [one.event_id for one in ledger.read().sides[Side.PIPELINE].unknown] == ["ev-1"]
@@ -162,7 +162,7 @@ def test_a_send_is_in_the_ledger_before_it_leaves() -> None:
         raise MemoryError
 
     with pytest.raises(MemoryError):
-        load(killed, [Arrival(body(1))], ledger=ledger)
+        load(killed, [DueBody(body(1))], ledger=ledger)
     side = ledger.read().sides[Side.PIPELINE]
     assert (side.sent, side.unknown_sends, len(side.acknowledged)) == (1, 1, 0)
 
@@ -182,7 +182,7 @@ def test_no_more_sends_are_in_flight_than_connections() -> None:
         return accepted(sent)
 
     four = Load(Side.PIPELINE, MemorySender(answer), MemoryLedger(), MemoryClock(), concurrency=4)
-    [report] = run_together([(four, [Arrival(body(number)) for number in range(40)])])
+    [report] = run_together([(four, [DueBody(body(number)) for number in range(40)])])
     assert (report.sent, most) == (40, 4)
 
 
@@ -198,14 +198,14 @@ def test_a_load_that_fails_stops_its_companion() -> None:
         begun.set()
         return accepted(sent)
 
-    def endless() -> Iterator[Arrival]:
+    def endless() -> Iterator[DueBody]:
         while True:
-            yield Arrival(body(1))
+            yield DueBody(body(1))
 
     failing = Load(Side.LEGACY, MemorySender(fails), ledger, clock, concurrency=1)
     endless_one = Load(Side.PIPELINE, MemorySender(answers), MemoryLedger(), clock, concurrency=1)
     with pytest.raises(OSError, match="disk full"):
-        run_together([(failing, [Arrival(body(1))]), (endless_one, endless())])
+        run_together([(failing, [DueBody(body(1))]), (endless_one, endless())])
 
 
 def test_a_ramp_lets_nobody_in_before_the_first_answer_and_everybody_in_later() -> None:
@@ -225,7 +225,7 @@ def test_a_ramp_lets_nobody_in_before_the_first_answer_and_everybody_in_later() 
         return accepted(sent)
 
     four = Load(Side.PIPELINE, MemorySender(answer), MemoryLedger(), MemoryClock(), concurrency=4, ramp=True)
-    [report] = run_together([(four, [Arrival(body(number)) for number in range(4 + 4 * 5)])])
+    [report] = run_together([(four, [DueBody(body(number)) for number in range(4 + 4 * 5)])])
     assert (report.sent, len(workers)) == (24, 4)
 
 
@@ -241,7 +241,7 @@ def test_an_interrupted_load_leaves_at_once_and_its_open_send_is_unknown() -> No
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may start tests without it
     try:
         with pytest.raises(KeyboardInterrupt):
-            run_together([(one, [Arrival(body(1))])])
+            run_together([(one, [DueBody(body(1))])])
     finally:
         signal.signal(signal.SIGINT, before)
         answered.set()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from migration.adapters.memory import MemoryClock
-from migration.engine.settle import Settling, settle
+from migration.compare.ledger.settle import Settling, settle
 
 PATIENCE = timedelta(seconds=10)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from migration.core.alias_weights import Versions
-from migration.core.errors import UsageError
+from migration.cutover.alias_weights import Versions
+from migration.model.errors import UsageError
 from migration.plan.plan import Plan, load_plan
 
 PAGE = Path(__file__).parents[2] / "docs" / "traffic-switches.md"

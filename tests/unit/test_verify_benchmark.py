@@ -9,8 +9,8 @@ import pytest
 
 from benchmarks import scan
 from benchmarks.canned_scan import PAGE_ITEMS, canned_scan
-from migration.adapters.clock import SystemClock
-from migration.adapters.raw_dynamodb import beside
+from migration.aws.transport.clock import SystemClock
+from migration.aws.transport.raw_dynamodb import beside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,13 +10,13 @@ import pytest
 from typer.testing import CliRunner
 
 from migration.adapters.verify_memory import VerifyMemory
-from migration.cli import verify as command
+from migration.cli.compare import verify as command
 from migration.cli.main import app
-from migration.cli.workspace import Workspace
-from migration.core.errors import RemoteError, UsageError
-from migration.core.facts import Lane
-from migration.core.ledger import Fold, Row
-from migration.core.verification import Parts
+from migration.compare.verify.verification import Parts
+from migration.model.errors import RemoteError, UsageError
+from migration.model.facts import Lane
+from migration.model.fold import Fold, Row
+from migration.wiring.workspace import Workspace
 from tests.verify_world import MemoryWorld, System, activities, activity
 from tests.waiting import hurry
 
@@ -41,7 +41,7 @@ def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> System:
     stack = SimpleNamespace(clients=None, outputs=None, home=workspace.home)
     monkeypatch.setattr(Workspace, "deployed", lambda *_: stack)
     monkeypatch.setattr(command, "verify_source", lambda *_: system.world.source())
-    hurry(monkeypatch, "migration.adapters.clock")
+    hurry(monkeypatch, "migration.aws.transport.clock")
     return system
 
 

@@ -10,12 +10,12 @@ import pytest
 
 from migration.adapters.memory import MemoryClock
 from migration.adapters.verify_memory import VerifyMemory
-from migration.adapters.verify_store import DuckDBStore
-from migration.core.facts import Lane
-from migration.core.ledger import TOTAL, Activity, Fold, Row, fold_of, rows_of
-from migration.core.routing import Side
-from migration.core.verification import Class, Difference, Report
-from migration.engine.verify import Verification
+from migration.aws.bulk.verify_store import DuckDBStore
+from migration.compare.verify.verification import Class, Difference, VerifyReport
+from migration.compare.verify.verify import Verification
+from migration.model.facts import Lane
+from migration.model.fold import TOTAL, Activity, Fold, Row, fold_of, rows_of
+from migration.model.side import Side
 from tests.dynamodb_http import HttpDynamoDB, dynamodb_over_http
 from tests.verify_world import NEW, MemoryWorld, System, World, activities, activity, real_world
 
@@ -53,7 +53,7 @@ def system(world: World) -> System:
 LIVE, HISTORIC = activities()[7], activities()[6]  # of employee 3 in program 1, of employee 2 in program 0
 
 
-def verify(system: System, folder: Path, most_suspects: int = 100) -> Report:
+def verify(system: System, folder: Path, most_suspects: int = 100) -> VerifyReport:
     store = DuckDBStore(folder)
     try:
         source, clock = system.world.source(), MemoryClock()
@@ -62,13 +62,13 @@ def verify(system: System, folder: Path, most_suspects: int = 100) -> Report:
         store.close(keep=False)
 
 
-def only(report: Report) -> Difference:
+def only(report: VerifyReport) -> Difference:
     assert len(report.differences) == 1, report.differences
     assert not report.undecided
     return report.differences[0]
 
 
-def assert_found(report: Report, kind: Class, one: Activity) -> Difference:
+def assert_found(report: VerifyReport, kind: Class, one: Activity) -> Difference:
     """The only difference is this event's, and it decides the verdict as its class says."""
     found = only(report)
     assert (found.kind, found.employee_id, found.event_id) == (kind, one.employee_id, one.event_id), found

@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 from migration.adapters.memory import MemoryClock
 from migration.adapters.verify_memory import VerifyMemory
-from migration.adapters.verify_store import DuckDBStore
-from migration.core.facts import Lane, StoredFact
-from migration.core.ledger import Activity, Fold, Row, fold_of, rows_of
-from migration.core.moments import moment_text
-from migration.core.routing import Side
-from migration.core.verification import Class, EmployeeReading, Parts, Report
-from migration.engine.verify import Verification
+from migration.aws.bulk.verify_store import DuckDBStore
+from migration.compare.verify.verification import Class, EmployeeReading, Parts, VerifyReport
+from migration.compare.verify.verify import Verification
+from migration.model.facts import Lane, StoredFact
+from migration.model.fold import Activity, Fold, Row, fold_of, rows_of
+from migration.model.moments import moment_text
+from migration.model.side import Side
 from pipeline.domain.aggregator import Aggregator
 from pipeline.domain.queued_fact import QueuedFact
 from pipeline.stores.memory import MemoryFolds
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from migration.ports.verifying import Chunk, Part
+    from migration.compare.verify.verifying import Chunk, Part
 
 
 @dataclass
@@ -140,7 +140,7 @@ class InterruptedReads(VerifyMemory):
         return self
 
 
-def verify(traffic: Traffic, folder: Path) -> Report:
+def verify(traffic: Traffic, folder: Path) -> VerifyReport:
     store = DuckDBStore(folder)
     try:
         return Verification(InterruptedReads(traffic=traffic), store, traffic.clock).run()
@@ -155,7 +155,7 @@ def warmed(seed: int, rate: int = 6) -> Traffic:
     return traffic
 
 
-def assert_no_false_alarm(report: Report) -> None:
+def assert_no_false_alarm(report: VerifyReport) -> None:
     assert set(report.counts) <= {Class.IN_FLIGHT, Class.LEGACY_PARTIAL_UPDATE}, report.differences
     assert report.clean
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from migration.core.ledger import Activity, Fold, Row
-from migration.core.mapping import (
+from migration.model.fold import Activity, Fold, Row
+from migration.model.mapping import (
     Constant,
     EventLayout,
     ProgressLayout,

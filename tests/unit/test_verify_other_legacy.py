@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from migration.adapters.memory import MemoryClock
-from migration.adapters.scan import Pace
-from migration.adapters.verify_legacy import LegacyNames, LegacyReader
-from migration.adapters.verify_store import DuckDBStore
-from migration.adapters.verify_tables import VerifyTables
-from migration.core.facts import Lane, StoredFact
-from migration.core.ledger import Activity, fold_of, rows_of
-from migration.core.routing import Side
-from migration.core.verification import Class, Parts
-from migration.engine.verify import Verification
+from migration.aws.bulk.verify_store import DuckDBStore
+from migration.aws.tables.verify_legacy import LegacyNames, LegacyReader
+from migration.aws.tables.verify_tables import VerifyTables
+from migration.aws.transport.scan import ReadPace
+from migration.compare.verify.verification import Class, Parts
+from migration.compare.verify.verify import Verification
+from migration.model.facts import Lane, StoredFact
+from migration.model.fold import Activity, fold_of, rows_of
+from migration.model.side import Side
 from migration.plan.plan import load_plan
 from tests.dynamodb_http import dynamodb_over_http
 from tests.verify_world import OLD, real_world
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from migration.core.verification import Report
+    from migration.compare.verify.verification import VerifyReport
     from tests.verify_world import TableWorld
 
 pytestmark = pytest.mark.slow
@@ -128,14 +128,14 @@ def gym(tmp_path: Path) -> Iterator[tuple[Gym, VerifyTables]]:
         raw = dynamodb.raw(clock)
         pipeline = real_world(dynamodb.client, raw, clock, "gym")
         gym = Gym(dynamodb.client, pipeline)
-        pace, plan = Pace(None, clock), load_plan(tmp_path / "cutover.toml").legacy
+        pace, plan = ReadPace(None, clock), load_plan(tmp_path / "cutover.toml").legacy
         legacy = LegacyReader(dynamodb.client, raw, plan, LegacyNames(*KEYS), pace)
         reader = pipeline.source()
         assert isinstance(reader, VerifyTables)
         yield gym, VerifyTables(raw, reader.pipeline, legacy, pace, segments=2)
 
 
-def verify(tables: VerifyTables, folder: Path) -> Report:
+def verify(tables: VerifyTables, folder: Path) -> VerifyReport:
     store = DuckDBStore(folder)
     try:
         return Verification(tables, store, MemoryClock()).run()

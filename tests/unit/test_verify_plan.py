@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from migration.core.errors import UsageError
-from migration.core.guarding.limits import Guard
-from migration.core.mapping import EventLayout, ProgressLayout
+from migration.guardrails.limits import Guard
+from migration.model.errors import UsageError
+from migration.model.mapping import EventLayout, ProgressLayout
 from migration.plan.guardrails import GuardrailsPlan
 from migration.plan.plan import Plan, load_plan, plan_of
 

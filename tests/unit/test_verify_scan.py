@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from migration.adapters.memory import MemoryClock
-from migration.adapters.pages import Number, Text
-from migration.adapters.scan import Batch, Pace, Scan, batches
-from migration.core.errors import CredentialsError, IntegrityError, RemoteError
+from migration.aws.transport.pages import Number, Text
+from migration.aws.transport.scan import Batch, ReadPace, Scan, batches
+from migration.model.errors import CredentialsError, IntegrityError, RemoteError
 from tests.dynamodb_http import Fault, HttpDynamoDB, dynamodb_over_http
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def fill(dynamodb: HttpDynamoDB, count: int) -> set[str]:
 
 def read(dynamodb: HttpDynamoDB, scan: Scan[Any], clock: MemoryClock | None = None) -> list[Batch[Any]]:
     clock = clock or MemoryClock()
-    return list(batches(dynamodb.raw(clock), scan, Pace(None, clock)))
+    return list(batches(dynamodb.raw(clock), scan, ReadPace(None, clock)))
 
 
 def names(found: list[Batch[Any]]) -> list[str]:
@@ -153,18 +153,18 @@ def test_a_scan_goes_on_where_each_segment_was_left(dynamodb: HttpDynamoDB) -> N
     scan = Scan(TABLE, Thing, 2, page_items=2)
     positions: dict[int, bytes | None] = {}
     kept: list[Batch[Thing]] = []
-    running = batches(dynamodb.raw(clock), scan, Pace(None, clock))
+    running = batches(dynamodb.raw(clock), scan, ReadPace(None, clock))
     for batch in running:
         kept.append(batch)
         positions[batch.segment] = batch.position
         if len(kept) == 5:
             break
     running.close()  # type: ignore[attr-defined] # a generator: the process was stopped here
-    rest = list(batches(dynamodb.raw(clock), scan, Pace(None, clock), positions))
+    rest = list(batches(dynamodb.raw(clock), scan, ReadPace(None, clock), positions))
     assert rest
     assert names([*kept, *rest]) == sorted(expected)
     finished = dict.fromkeys(range(2), None)
-    assert list(batches(dynamodb.raw(clock), scan, Pace(None, clock), finished)) == []
+    assert list(batches(dynamodb.raw(clock), scan, ReadPace(None, clock), finished)) == []
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_an_item_of_another_kind_is_named(dynamodb: HttpDynamoDB) -> None:
 def test_the_pace_holds_all_segments_together_to_the_rate() -> None:
     clock = MemoryClock()
     began = clock.elapsed()
-    pace = Pace(10, clock)
+    pace = ReadPace(10, clock)
     for _ in range(5):
         pace.spend(20)
     assert clock.elapsed() - began == pytest.approx(10)

@@ -12,24 +12,24 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from migration.adapters.fold_sql import fold_into, speak_trino
 from migration.adapters.memory import MemoryClock
 from migration.adapters.verify_memory import VerifyMemory
-from migration.adapters.verify_store import DuckDBStore
-from migration.core.errors import ConflictError, UsageError
-from migration.core.facts import Lane
-from migration.core.ledger import Activity, Row, fingerprint, fold_all
-from migration.core.verification import Class, Parts
-from migration.engine.verify import Verification
-from migration.ports.verifying import Begun, Part
+from migration.aws.bulk.fold_sql import fold_into, speak_trino
+from migration.aws.bulk.verify_store import DuckDBStore
+from migration.compare.verify.verification import Class, Parts
+from migration.compare.verify.verify import Verification
+from migration.compare.verify.verifying import Begun, Part
+from migration.model.errors import ConflictError, UsageError
+from migration.model.facts import Lane
+from migration.model.fold import Activity, Row, fingerprint, fold_all
 from tests.verify_world import NEW, OLD, MemoryWorld, System, activities, activity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from migration.core.verification import Report
-    from migration.ports.verifying import Chunk
+    from migration.compare.verify.verification import VerifyReport
+    from migration.compare.verify.verifying import Chunk
 
 ids = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
 employees, programs = ids.filter(lambda text: "\n" not in text), ids.filter(lambda text: text != "#total")
@@ -127,7 +127,7 @@ def faulty_tables() -> VerifyMemory:
     return system.world.source()  # type: ignore[return-value] # memory's
 
 
-def verify(source: VerifyMemory, store: DuckDBStore, *, resume: bool = False) -> Report:
+def verify(source: VerifyMemory, store: DuckDBStore, *, resume: bool = False) -> VerifyReport:
     try:
         return Verification(source, store, MemoryClock()).run(resume=resume)
     finally:
@@ -139,7 +139,7 @@ def verify(source: VerifyMemory, store: DuckDBStore, *, resume: bool = False) ->
 def test_a_killed_verification_goes_on_where_it_was(
     tmp_path: Path, chunks: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("migration.adapters.verify_store.COMMIT_LINES", 3)
+    monkeypatch.setattr("migration.aws.bulk.verify_store.COMMIT_LINES", 3)
     healthy = faulty_tables()
     killed = Killed(healthy.facts, healthy.rows, True, healthy.events, healthy.legacy_rows)  # noqa: FBT003
     killed.chunks_left = chunks
@@ -166,7 +166,7 @@ def test_there_must_be_something_to_resume_and_the_setup_must_be_the_same(tmp_pa
 
 def test_two_processes_do_not_verify_in_one_folder(tmp_path: Path) -> None:
     code = (
-        "import sys, pathlib; from migration.adapters.verify_store import DuckDBStore\n"
+        "import sys, pathlib; from migration.aws.bulk.verify_store import DuckDBStore\n"
         "store = DuckDBStore(pathlib.Path(sys.argv[1])); print('open', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]

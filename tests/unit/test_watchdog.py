@@ -11,15 +11,15 @@ import pytest
 from migration.adapters.memory import MemoryClock
 from migration.adapters.memory_control_plane import MemoryControlPlane
 from migration.adapters.memory_hooks import MemoryHooks, MemoryNotices
-from migration.core.errors import RemoteError
-from migration.core.guardrails import GuardrailVerdict, Outcome
-from migration.core.journal import EntryKind
-from migration.core.notices import NoticeKind
-from migration.core.stages import FULL_WEIGHT, Control, Stage
-from migration.core.state import Lease, State
-from migration.core.watching import WATCHED, Watch, WatchLimits
-from migration.engine.mover import Mover
-from migration.engine.watchdog import Watchdog
+from migration.cutover.mover import Mover
+from migration.cutover.notice import NoticeKind
+from migration.cutover.watchdog import Watchdog
+from migration.cutover.watching import WATCHED, Watch, WatchLimits
+from migration.model.errors import RemoteError
+from migration.model.guardrails import GuardrailVerdict, Outcome
+from migration.model.journal import EntryKind
+from migration.model.stages import FULL_WEIGHT, Control, Stage
+from migration.model.state import Lease, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

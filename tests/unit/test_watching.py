@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migration.core.guardrails import GuardrailVerdict, Outcome
-from migration.core.stages import FULL_WEIGHT, Control, Stage
-from migration.core.state import State
-from migration.core.watching import WATCHED, GoOn, Hold, RollBack, Watch, WatchLimits
+from migration.cutover.watching import WATCHED, GoOn, KeepWatching, RollBack, Watch, WatchLimits
+from migration.model.guardrails import GuardrailVerdict, Outcome
+from migration.model.stages import FULL_WEIGHT, Control, Stage
+from migration.model.state import State
 
 LIVE = State(Control(Stage.LIVE, 100, FULL_WEIGHT, 5))
 LETTERS = {"p": Outcome.PASS, "i": Outcome.INCONCLUSIVE, "e": Outcome.ERROR, "f": Outcome.FAIL}
@@ -35,11 +35,11 @@ def watched(
         ("p", GoOn),
         ("i", GoOn),
         ("e", GoOn),
-        ("f", Hold),
-        ("ff", Hold),
+        ("f", KeepWatching),
+        ("ff", KeepWatching),
         ("fff", RollBack),
-        ("fpff", Hold),
-        ("fiff", Hold),
+        ("fpff", KeepWatching),
+        ("fiff", KeepWatching),
         ("fefef", RollBack),
         ("eee", GoOn),
         ("fffp", GoOn),
@@ -50,22 +50,22 @@ def test_three_failed_looks_in_a_row_roll_back(looks: str, kind: type) -> None:
 
 
 def test_it_says_what_it_counted() -> None:
-    assert watched("f") == Hold(
+    assert watched("f") == KeepWatching(
         "queue_lag failed in 1 look: oldest 400 s, at most 60 s; it rolls back after 3 looks"
     )
     assert watched("fff") == RollBack(
         Control(Stage.SHADOW), "queue_lag failed in 3 looks in 4 s: oldest 400 s, at most 60 s"
     )
-    assert watched("pff", lasting_s=20) == Hold(
+    assert watched("pff", lasting_s=20) == KeepWatching(
         "queue_lag failed in 2 looks in 2 s: oldest 400 s, at most 60 s; "
         "it rolls back after 3 looks in 20 s or more"
     )
 
 
 def test_where_somebody_else_acts_first_a_breach_must_last() -> None:
-    assert isinstance(watched("f" * 10, lasting_s=20), Hold)
+    assert isinstance(watched("f" * 10, lasting_s=20), KeepWatching)
     assert isinstance(watched("f" * 11, lasting_s=20), RollBack)
-    assert isinstance(watched("f" * 3, limits=WatchLimits(3, lasting_s=5)), Hold)
+    assert isinstance(watched("f" * 3, limits=WatchLimits(3, lasting_s=5)), KeepWatching)
 
 
 @pytest.mark.parametrize("stage", Stage)
@@ -77,9 +77,9 @@ def test_it_acts_where_clients_depend_on_the_pipeline(stage: Stage) -> None:
 def test_looks_of_a_stage_that_is_not_watched_do_not_count() -> None:
     watch = Watch(WatchLimits(2))
     failed = [look(0, Outcome.FAIL)]
-    assert isinstance(watch.after(LIVE, failed), Hold)
+    assert isinstance(watch.after(LIVE, failed), KeepWatching)
     assert isinstance(watch.after(State(Control(Stage.SHADOW)), failed), GoOn)
-    assert isinstance(watch.after(LIVE, failed), Hold)
+    assert isinstance(watch.after(LIVE, failed), KeepWatching)
 
 
 def test_two_guardrails_that_take_turns_are_not_one_breach_and_a_dry_one_is_none() -> None:
@@ -90,7 +90,9 @@ def test_two_guardrails_that_take_turns_are_not_one_breach_and_a_dry_one_is_none
             look(number, Outcome.FAIL if name == failing else Outcome.PASS, name=name, dry=name == "c")
             for name in "ab"
         ]
-        assert isinstance(watch.after(LIVE, [*seen, look(number, Outcome.FAIL, name="c", dry=True)]), Hold)
+        assert isinstance(
+            watch.after(LIVE, [*seen, look(number, Outcome.FAIL, name="c", dry=True)]), KeepWatching
+        )
 
 
 @given(st.text("pief", max_size=30), st.integers(1, 5))

@@ -2,7 +2,7 @@
 
 from migration.local.deployer.deployment import Deployment
 from migration.local.deployer.outputs import Outputs
-from migration.local.deployer.plan import Plan, Progress, Step, StepKind
+from migration.local.deployer.plan import DeploymentPlan, ResourceStep, StepKind, StepProgress
 from migration.local.deployer.project import stack_config
 from migration.local.deployer.recording import RecordedResource, Recording, record
 from migration.local.deployer.rendering import render_plan, render_progress
@@ -10,11 +10,11 @@ from migration.local.deployer.rendering import render_plan, render_progress
 __all__ = [
     "Deployment",
     "Outputs",
-    "Plan",
-    "Progress",
+    "DeploymentPlan",
+    "StepProgress",
     "RecordedResource",
     "Recording",
-    "Step",
+    "ResourceStep",
     "StepKind",
     "record",
     "render_plan",

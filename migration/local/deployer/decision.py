@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from migration.local.deployer.differences import Change, differences, keep_ignored
-from migration.local.deployer.plan import Step, StepKind
+from migration.local.deployer.differences import PropertyChange, differences, keep_ignored
+from migration.local.deployer.plan import ResourceStep, StepKind
 from migration.local.deployer.registration import Registered
 from migration.local.deployer.resources import handler_for
 from migration.local.deployer.resources.handler import made_up_name
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from migration.local.deployer.aws import Aws
     from migration.local.deployer.registration import Registration
     from migration.local.deployer.resources.handler import Handler
-    from migration.local.deployer.state import State
+    from migration.local.deployer.state import StackState
     from migration.local.deployer.values import Inputs
 
 LOST: Final = "AWS no longer has it"
@@ -32,11 +32,11 @@ RETAINED: Final = "stays in AWS"
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class StepDecision:
     """One resource's step, and what is needed to take it. `handler` is None for what is nothing in AWS."""
 
     registration: Registration
-    step: Step
+    step: ResourceStep
     inputs: Inputs
     handler: Handler | None = None
     old: ResourceState | None = None
@@ -75,33 +75,33 @@ class Decision:
         return Registered(self.old.id, {**self.inputs, **self.outcome(self.old.id, known).outputs})
 
 
-def decide(registration: Registration, state: State, aws: Aws) -> Decision:
+def decide(registration: Registration, state: StackState, aws: Aws) -> StepDecision:
     """Compare the three and choose the step."""
     old = state.find(registration.urn, registration.options.aliases)
     if not registration.custom or registration.is_provider:
         kind = StepKind.CREATE if old is None else StepKind.SAME
-        return Decision(registration, _step(registration, kind), registration.inputs, old=old, live={})
+        return StepDecision(registration, _step(registration, kind), registration.inputs, old=old, live={})
     handler = handler_for(registration.type, aws)
     inputs = _named(registration, handler, old)
     live = None if old is None else handler.read(old.id, reveal(old.inputs))
     if old is None or live is None:
         note = LOST if old else INTERRUPTED if registration.urn in state.pending else ""
         step = _step(registration, StepKind.CREATE, differences({}, inputs), note)
-        return Decision(registration, step, inputs, handler, old)
+        return StepDecision(registration, step, inputs, handler, old)
     inputs = keep_ignored(old.inputs, inputs, registration.options.ignore_changes)
     changes = _judged(differences(old.inputs, inputs), registration, handler)
     if not any(change.replaces for change in changes):
         kind = StepKind.UPDATE if changes else StepKind.SAME
-        return Decision(registration, _step(registration, kind, changes), inputs, handler, old, live)
+        return StepDecision(registration, _step(registration, kind, changes), inputs, handler, old, live)
     step = _step(registration, StepKind.REPLACE, changes, RETAINED if old.retain_on_delete else "")
     renamed = _renamed(registration, handler, inputs)
-    return Decision(registration, replace(step, blocked=old.protect), renamed, handler, old, live)
+    return StepDecision(registration, replace(step, blocked=old.protect), renamed, handler, old, live)
 
 
-def removal(resource: ResourceState, note: str = "") -> Step:
+def removal(resource: ResourceState, note: str = "") -> ResourceStep:
     """Describe the deletion of what the program no longer has, or of a replaced resource."""
     kept = RETAINED if resource.retain_on_delete and resource.custom else note
-    return Step(
+    return ResourceStep(
         StepKind.DELETE,
         resource.urn,
         resource.type,
@@ -113,10 +113,10 @@ def removal(resource: ResourceState, note: str = "") -> Step:
 
 
 def _step(
-    registration: Registration, kind: StepKind, changes: tuple[Change, ...] = (), note: str = ""
-) -> Step:
+    registration: Registration, kind: StepKind, changes: tuple[PropertyChange, ...] = (), note: str = ""
+) -> ResourceStep:
     custom = registration.custom and not registration.is_provider
-    return Step(kind, registration.urn, registration.type, registration.name, custom, changes, note)
+    return ResourceStep(kind, registration.urn, registration.type, registration.name, custom, changes, note)
 
 
 def _named(registration: Registration, handler: Handler, old: ResourceState | None) -> Inputs:
@@ -136,7 +136,9 @@ def _renamed(registration: Registration, handler: Handler, inputs: Inputs) -> In
     return {**inputs, name: made_up_name(registration.urn, registration.name, salt=str(inputs[name]))}
 
 
-def _judged(changes: tuple[Change, ...], registration: Registration, handler: Handler) -> tuple[Change, ...]:
+def _judged(
+    changes: tuple[PropertyChange, ...], registration: Registration, handler: Handler
+) -> tuple[PropertyChange, ...]:
     asked = registration.options.replace_on_changes
     return tuple(
         replace(

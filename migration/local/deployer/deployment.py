@@ -8,22 +8,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from migration.core.errors import CutoverError
 from migration.local.deployer.aws import Aws
 from migration.local.deployer.decision import removal
 from migration.local.deployer.errors import ProgramError
 from migration.local.deployer.hosts import Deploying, Preview
 from migration.local.deployer.outputs import Outputs
-from migration.local.deployer.plan import Plan
+from migration.local.deployer.plan import DeploymentPlan
 from migration.local.deployer.program import run
 from migration.local.deployer.project import program_for, region_of
 from migration.local.deployer.state import StateFile, deletion_order
+from migration.model.errors import CutoverError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
-    from migration.local.deployer.plan import Progress
+    from migration.local.deployer.plan import StepProgress
     from migration.local.deployer.program import Program
 
 
@@ -52,13 +52,13 @@ class Deployment:
         self._aws = Aws(self.endpoint, region_of(self._program.config))
         self._file = StateFile(self.state_file, self.project, self.stack)
 
-    def preview(self) -> Plan:
+    def preview(self) -> DeploymentPlan:
         """Say what `up` would do; changes nothing."""
         host = Preview(self._file.load(), self._aws)
         self._run(host, dry_run=True)
         return host.plan()
 
-    def up(self, on_step: Callable[[Progress], None] | None = None) -> Outputs:
+    def up(self, on_step: Callable[[StepProgress], None] | None = None) -> Outputs:
         """Make AWS what the program says, and give the stack's outputs."""
         with self._file.locked():
             host = Deploying(self._file.load(), self._aws, self._file, on_step)
@@ -66,13 +66,13 @@ class Deployment:
             host.finish()
         return self.outputs()
 
-    def preview_destroy(self) -> Plan:
+    def preview_destroy(self) -> DeploymentPlan:
         """Say what `destroy` would delete; changes nothing."""
         state = self._file.load()
         steps = tuple(removal(resource) for resource in deletion_order(state.resources))
-        return Plan(state.project, state.stack, steps)
+        return DeploymentPlan(state.project, state.stack, steps)
 
-    def destroy(self, on_step: Callable[[Progress], None] | None = None) -> None:
+    def destroy(self, on_step: Callable[[StepProgress], None] | None = None) -> None:
         """Delete everything the state knows, in an order that AWS accepts."""
         with self._file.locked():
             host = Deploying(self._file.load(), self._aws, self._file, on_step)

@@ -19,7 +19,7 @@ _PART: Final = re.compile(r"\[\"([^\"]+)\"\]|\[(\d+|\*)\]|([^.\[\]]+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PropertyChange:
     """One property that differs. `None` is a property that is not there; secrets keep their mark."""
 
     path: str
@@ -33,7 +33,7 @@ class Change:
         return re.split(r"[.\[]", self.path, maxsplit=1)[0]
 
 
-def differences(old: Inputs, new: Inputs) -> tuple[Change, ...]:
+def differences(old: Inputs, new: Inputs) -> tuple[PropertyChange, ...]:
     """List what differs, in the order of the new inputs, removed ones last."""
     names = [*new, *(name for name in old if name not in new)]
     return tuple(change for name in names for change in _compare(name, old.get(name), new.get(name)))
@@ -47,7 +47,7 @@ def keep_ignored(old: Inputs, new: Inputs, paths: Sequence[str]) -> Inputs:
     return kept
 
 
-def _compare(path: str, old: Value, new: Value) -> Iterator[Change]:
+def _compare(path: str, old: Value, new: Value) -> Iterator[PropertyChange]:
     before, after = _parsed(old, new)
     if isinstance(before, dict) and isinstance(after, dict):
         for key in [*after, *(key for key in before if key not in after)]:
@@ -56,7 +56,7 @@ def _compare(path: str, old: Value, new: Value) -> Iterator[Change]:
         for index in range(max(len(before), len(after))):
             yield from _compare(f"{path}[{index}]", _item(before, index), _item(after, index))
     elif before != after or isinstance(before, bool) != isinstance(after, bool):
-        yield Change(path, old, new)
+        yield PropertyChange(path, old, new)
 
 
 def _parsed(old: Value, new: Value) -> tuple[Value, Value]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migration.core.errors import ConflictError, RemoteError, UsageError
+from migration.model.errors import ConflictError, RemoteError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,32 +17,32 @@ from botocore.exceptions import (
     EndpointConnectionError,
 )
 
-from migration.core.errors import CutoverError
 from migration.local.deployer.decision import decide, removal
 from migration.local.deployer.differences import differences
 from migration.local.deployer.errors import ProtectedError, StepFailedError, UnreachableError
 from migration.local.deployer.functions import answer
-from migration.local.deployer.plan import Plan, Progress, Step, StepKind
+from migration.local.deployer.plan import DeploymentPlan, ResourceStep, StepKind, StepProgress
 from migration.local.deployer.registration import Registered
 from migration.local.deployer.resources import handler_for
 from migration.local.deployer.state import deletion_order
 from migration.local.deployer.values import MASK, Unknown, holds, reveal, secrets_in
+from migration.model.errors import CutoverError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from migration.local.deployer.aws import Aws
-    from migration.local.deployer.decision import Decision
+    from migration.local.deployer.decision import StepDecision
     from migration.local.deployer.registration import Registration
     from migration.local.deployer.resources.handler import Handler
-    from migration.local.deployer.state import ResourceState, State, StateFile
+    from migration.local.deployer.state import ResourceState, StackState, StateFile
     from migration.local.deployer.values import Inputs
 
 
 class _Answering:
     """What both hosts share: looking things up, and telling the program's errors from AWS's."""
 
-    def __init__(self, state: State, aws: Aws) -> None:
+    def __init__(self, state: StackState, aws: Aws) -> None:
         self._state = state
         self._aws = aws
 
@@ -64,7 +64,7 @@ class _Answering:
         with self._step_fails("call", token, ""):
             return answer(token, arguments, self._aws.region, self._aws.account)
 
-    def _decide(self, registration: Registration) -> Decision:
+    def _decide(self, registration: Registration) -> StepDecision:
         with self._step_fails("look at", registration.type, registration.name):
             return decide(registration, self._state, self._aws)
 
@@ -98,9 +98,9 @@ class _Answering:
 class Preview(_Answering):
     """Collects the steps that a deployment would take."""
 
-    def __init__(self, state: State, aws: Aws) -> None:
+    def __init__(self, state: StackState, aws: Aws) -> None:
         super().__init__(state, aws)
-        self._steps: list[Step] = []
+        self._steps: list[ResourceStep] = []
         self._exports: Inputs = {}
 
     def register(self, registration: Registration) -> Registered:
@@ -115,10 +115,10 @@ class Preview(_Answering):
         """Take the outputs, as far as they are known."""
         self._exports = outputs
 
-    def plan(self) -> Plan:
+    def plan(self) -> DeploymentPlan:
         """Give the steps, and the deletions that come after them."""
         gone = deletion_order([*self._state.unplaced(), *self._interrupted()])
-        return Plan(
+        return DeploymentPlan(
             self._state.project,
             self._state.stack,
             (*self._steps, *(removal(resource) for resource in gone)),
@@ -130,7 +130,7 @@ class Deploying(_Answering):
     """Takes the steps."""
 
     def __init__(
-        self, state: State, aws: Aws, file: StateFile, on_step: Callable[[Progress], None] | None
+        self, state: StackState, aws: Aws, file: StateFile, on_step: Callable[[StepProgress], None] | None
     ) -> None:
         super().__init__(state, aws)
         self._file = file
@@ -177,7 +177,7 @@ class Deploying(_Answering):
                     self._state.drop(resource)
                 self._file.save(self._state)
 
-    def _take(self, decision: Decision) -> ResourceState:
+    def _take(self, decision: StepDecision) -> ResourceState:
         old, handler, inputs = decision.old, decision.handler, decision.inputs
         if handler is None or (old is not None and decision.step.kind is StepKind.SAME):
             known = old.id if old is not None else decision.registration.name
@@ -189,7 +189,7 @@ class Deploying(_Answering):
             return self._record(decision, self._made(decision, handler, old.id))
         return self._create(decision, handler)
 
-    def _create(self, decision: Decision, handler: Handler) -> ResourceState:
+    def _create(self, decision: StepDecision, handler: Handler) -> ResourceState:
         """Make the resource; what it replaces goes before it, or, where both can exist, at the very end."""
         old = decision.old if decision.live is not None else None
         inputs = reveal(decision.inputs)
@@ -209,14 +209,14 @@ class Deploying(_Answering):
         gone = decision.old if decision.live is None else None
         return self._record(decision, self._made(decision, handler, made), instead_of=gone)
 
-    def _made(self, decision: Decision, handler: Handler, physical_id: str) -> ResourceState:
+    def _made(self, decision: StepDecision, handler: Handler, physical_id: str) -> ResourceState:
         outputs = handler.read(physical_id, reveal(decision.inputs))
         if outputs is None:
             raise LookupError("AWS said it is done, and then that it is not there")
         return decision.outcome(physical_id, outputs)
 
     def _record(
-        self, decision: Decision, made: ResourceState, instead_of: ResourceState | None = None
+        self, decision: StepDecision, made: ResourceState, instead_of: ResourceState | None = None
     ) -> ResourceState:
         replaced = decision.old if decision.step.kind in {StepKind.SAME, StepKind.UPDATE} else instead_of
         self._state.put(made, instead_of=replaced)
@@ -229,19 +229,19 @@ class Deploying(_Answering):
             handler_for(resource.type, self._aws).delete(resource.id, reveal(resource.inputs))
 
     @contextmanager
-    def _told(self, step: Step, inputs: Inputs | None = None) -> Iterator[None]:
+    def _told(self, step: ResourceStep, inputs: Inputs | None = None) -> Iterator[None]:
         if step.kind is not StepKind.SAME:
-            self._on_step(Progress(step, "started"))
+            self._on_step(StepProgress(step, "started"))
         try:
             with self._step_fails(step.kind, step.type, step.name, inputs):
                 yield
         except CutoverError:
-            self._on_step(Progress(step, "failed"))
+            self._on_step(StepProgress(step, "failed"))
             raise
-        self._on_step(Progress(step, "done"))
+        self._on_step(StepProgress(step, "done"))
 
 
-def _deletes_first(decision: Decision, handler: Handler) -> bool:
+def _deletes_first(decision: StepDecision, handler: Handler) -> bool:
     """Tell whether the old one must go first: because it was asked for, or both want the same name."""
     asked = decision.registration.options.delete_before_replace
     if asked is not None or decision.old is None:

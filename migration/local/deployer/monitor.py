@@ -11,7 +11,13 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from migration.local.deployer import sdk
-from migration.local.deployer.registration import STACK_TYPE, Options, Registered, Registration, make_urn
+from migration.local.deployer.registration import (
+    STACK_TYPE,
+    Registered,
+    Registration,
+    ResourceOptions,
+    make_urn,
+)
 from migration.local.deployer.wire import decode, encode
 
 if TYPE_CHECKING:
@@ -36,7 +42,7 @@ class Monitor:
         self._stack = stack
         self._project = project
         self._folder = folder
-        self._options: dict[str, Options] = {}
+        self._options: dict[str, ResourceOptions] = {}
 
     def surface(self) -> SimpleNamespace:
         """Give the object the SDK calls; the names are the protocol's."""
@@ -104,10 +110,10 @@ class Monitor:
             secret_outputs=frozenset(request.additionalSecretOutputs),
         )
 
-    def _inherited(self, request: Request) -> Options:
-        above = self._options.get(request.parent, Options())
+    def _inherited(self, request: Request) -> ResourceOptions:
+        above = self._options.get(request.parent, ResourceOptions())
         retain = request.retainOnDelete if request.HasField("retainOnDelete") else above.retain_on_delete
-        return Options(
+        return ResourceOptions(
             parent=request.parent or None,
             dependencies=tuple(sorted(request.dependencies)),
             protect=request.protect,  # the SDK lets children inherit this one itself

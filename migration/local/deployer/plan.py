@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from migration.local.deployer.differences import Change
+    from migration.local.deployer.differences import PropertyChange
 
 
 class StepKind(StrEnum):
@@ -22,7 +22,7 @@ class StepKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ResourceStep:
     """One resource and what happens to it. `blocked`: it is protected, so a deployment would refuse."""
 
     kind: StepKind
@@ -30,19 +30,19 @@ class Step:
     type: str
     name: str
     custom: bool = True
-    changes: tuple[Change, ...] = ()
+    changes: tuple[PropertyChange, ...] = ()
     note: str = ""
     blocked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class DeploymentPlan:
     """All steps in the order they would be taken, and the outputs that would change."""
 
     project: str
     stack: str
-    steps: tuple[Step, ...]
-    outputs: tuple[Change, ...] = ()
+    steps: tuple[ResourceStep, ...]
+    outputs: tuple[PropertyChange, ...] = ()
 
     @property
     def counts(self) -> dict[StepKind, int]:
@@ -56,14 +56,14 @@ class Plan:
         return not self.outputs and all(step.kind is StepKind.SAME for step in self.steps)
 
     @property
-    def blocked(self) -> tuple[Step, ...]:
+    def blocked(self) -> tuple[ResourceStep, ...]:
         """The steps that protection forbids."""
         return tuple(step for step in self.steps if step.blocked)
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class StepProgress:
     """A step of a running deployment, told when it starts and when it ends."""
 
-    step: Step
+    step: ResourceStep
     status: Literal["started", "done", "failed"]

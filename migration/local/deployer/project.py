@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml  # type: ignore[import-untyped]  # PyYAML (a part of the Pulumi SDK) ships no types
 
-from migration.core.errors import UsageError
 from migration.local.deployer.program import Program
+from migration.model.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
-    from migration.local.deployer.registration import Options
+    from migration.local.deployer.registration import ResourceOptions
     from migration.local.deployer.values import Inputs
 
 
@@ -32,7 +32,7 @@ class RecordedResource:
     name: str
     custom: bool
     inputs: Mapping[str, Any]
-    options: Options
+    options: ResourceOptions
     secrets: frozenset[str]
     id: str
     outputs: Mapping[str, Any]

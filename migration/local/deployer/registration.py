@@ -18,7 +18,7 @@ PROVIDER_PREFIX: Final = "pulumi:providers:"
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class ResourceOptions:
     """The resource options that change what is done; paths are camelCase, resources are URNs."""
 
     parent: str | None = None
@@ -41,7 +41,7 @@ class Registration:
     name: str
     custom: bool
     inputs: Inputs
-    options: Options = field(default_factory=Options)
+    options: ResourceOptions = field(default_factory=ResourceOptions)
     secret_outputs: frozenset[str] = frozenset()
 
     @property

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
-from migration.local.deployer.differences import Change
-from migration.local.deployer.plan import Step, StepKind
+from migration.local.deployer.differences import PropertyChange
+from migration.local.deployer.plan import ResourceStep, StepKind
 from migration.local.deployer.values import Archive, Asset, Secret, Unknown, Value, mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from migration.local.deployer.plan import Plan, Progress
+    from migration.local.deployer.plan import DeploymentPlan, StepProgress
 
 _SYMBOLS: Final = {
     StepKind.SAME: (" ", "dim", "unchanged"),
@@ -30,7 +30,7 @@ _DOING: Final = {"started": "…", "done": "✓", "failed": "✗"}
 _LONGEST: Final = 72
 
 
-def render_plan(plan: Plan, *, unchanged: bool = False) -> Text:
+def render_plan(plan: DeploymentPlan, *, unchanged: bool = False) -> Text:
     """Write one line for each step, the properties that change below it, the outputs and the counts.
 
     Steps that change nothing are only counted, unless `unchanged`.
@@ -54,7 +54,7 @@ def render_plan(plan: Plan, *, unchanged: bool = False) -> Text:
     return text
 
 
-def render_progress(progress: Progress) -> Text:
+def render_progress(progress: StepProgress) -> Text:
     """Write one line for a step that starts or ends."""
     step = progress.step
     _, colour, _ = _SYMBOLS[step.kind]
@@ -72,7 +72,7 @@ def short_type(token: str) -> str:
     return f"{package}:{module.partition('/')[0]}:{name}"
 
 
-def _line(step: Step, width: int) -> Text:
+def _line(step: ResourceStep, width: int) -> Text:
     symbol, colour, _ = _SYMBOLS[step.kind]
     line = Text(f"  {symbol:<3}", style=colour)
     line.append(f"{short_type(step.type):<{width}}  ", style=colour if step.custom else "dim")
@@ -84,7 +84,7 @@ def _line(step: Step, width: int) -> Text:
     return line.append("\n")
 
 
-def _parts(change: Change) -> Iterator[Change]:
+def _parts(change: PropertyChange) -> Iterator[PropertyChange]:
     """Take a map that comes or goes apart, so that each of its values gets a line."""
     old, new = change.old, change.new
     whole = new if old is None else old if new is None else None
@@ -93,10 +93,12 @@ def _parts(change: Change) -> Iterator[Change]:
         return
     for key, value in whole.items():
         path = f"{change.path}.{key}"
-        yield from _parts(Change(path, None, value) if old is None else Change(path, value, None))
+        yield from _parts(
+            PropertyChange(path, None, value) if old is None else PropertyChange(path, value, None)
+        )
 
 
-def _property(change: Change, indent: str) -> Text:
+def _property(change: PropertyChange, indent: str) -> Text:
     if change.old is None:
         symbol, style, shown = "+", "green", _shown(change.new)
     elif change.new is None:
@@ -115,7 +117,7 @@ def _shown(value: Value) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
-def _summary(plan: Plan) -> Text:
+def _summary(plan: DeploymentPlan) -> Text:
     if plan.changes_nothing:
         return Text(f"  Nothing to do: {sum(plan.counts.values())} resources are as they should be.\n")
     text = Text("\n  ")
@@ -124,7 +126,7 @@ def _summary(plan: Plan) -> Text:
     return text.append("\n")
 
 
-def _counted(plan: Plan) -> Iterator[Text]:
+def _counted(plan: DeploymentPlan) -> Iterator[Text]:
     for kind, count in sorted(plan.counts.items(), key=lambda item: item[0] is StepKind.SAME):
         symbol, colour, words = _SYMBOLS[kind]
         yield Text(f"{symbol} {count} {words}   ".lstrip(), style=colour)

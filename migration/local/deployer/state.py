@@ -42,7 +42,7 @@ class ResourceState:
 
 
 @dataclass(slots=True)
-class State:
+class StackState:
     """A stack's resources and outputs. `pending` are creations that were begun and not seen to end."""
 
     project: str
@@ -105,10 +105,10 @@ class StateFile:
         self._project = project
         self._stack = stack
 
-    def load(self) -> State:
+    def load(self) -> StackState:
         """Read the state; a stack without a file has nothing deployed."""
         if not self.path.exists():
-            return State(self._project, self._stack)
+            return StackState(self._project, self._stack)
         stored = json.loads(self.path.read_text(encoding="utf-8"))
         wanted = (VERSION, self._project, self._stack)
         owner = (stored.get("version"), stored.get("project"), stored.get("stack"))
@@ -118,7 +118,7 @@ class StateFile:
                 hint="use another state file, or remove this one and reset the local AWS",
                 next_command="cutover local reset",
             )
-        return State(
+        return StackState(
             self._project,
             self._stack,
             resources=[_resource(item) for item in stored["resources"]],
@@ -126,7 +126,7 @@ class StateFile:
             outputs=_from_json(stored["outputs"]),
         )
 
-    def save(self, state: State) -> None:
+    def save(self, state: StackState) -> None:
         """Write a new file and put it in place at once, so that a crash leaves the old or the new."""
         stored = {
             "version": json.dumps(VERSION),

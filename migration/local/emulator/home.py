@@ -16,7 +16,7 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
-from migration.core.errors import ConflictError
+from migration.model.errors import ConflictError
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -30,7 +30,7 @@ class HomeInUseError(ConflictError):
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class ServerState:
     """Where the server that holds the lock is found."""
 
     pid: int
@@ -96,18 +96,18 @@ class Home:
             time.sleep(_PROBE_S)
         return True
 
-    def write(self, state: State) -> None:
+    def write(self, state: ServerState) -> None:
         """Publish where the server is, in one step."""
         draft = self._state.with_suffix(".draft")
         draft.write_text(json.dumps(asdict(state)))
         draft.replace(self._state)
 
-    def read(self) -> State | None:
+    def read(self) -> ServerState | None:
         """Read where the live server is; None when none lives, whatever the file says."""
         if not self.is_claimed():
             return None
         try:
-            return State(**json.loads(self._state.read_text()))
+            return ServerState(**json.loads(self._state.read_text()))
         except (OSError, ValueError, TypeError):
             return None
 

@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Final, Self, TypedDict
 from urllib.parse import urlsplit
 
-from migration.core.errors import ConflictError, RemoteError, UsageError
 from migration.local.emulator.faults import Faults
 from migration.local.emulator.home import Home
+from migration.model.errors import ConflictError, RemoteError, UsageError
 
 REGION: Final = "us-east-1"
 _HOST: Final = "127.0.0.1"

@@ -23,7 +23,7 @@ from ministack.core import lambda_runtime
 from migration.local.emulator import gaps
 from migration.local.emulator.fault_layer import FaultLayer
 from migration.local.emulator.fault_rules import Rules
-from migration.local.emulator.home import Home, State
+from migration.local.emulator.home import Home, ServerState
 
 if TYPE_CHECKING:
     from hypercorn.typing import ASGIFramework
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 def main(home: Path, port: int, listener: int, *, leashed: bool) -> None:
     """Serve until a signal ends it or, when leashed, until its input does."""
-    Home(home).write(State(os.getpid(), port))
+    Home(home).write(ServerState(os.getpid(), port))
     # Its notes on every call cost more than the calls; what handlers print is in their log groups.
     logging.getLogger().setLevel(logging.WARNING)
     # Handlers inherit this environment; without this they would find our packages, whatever their zip lacks.

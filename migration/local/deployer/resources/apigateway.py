@@ -5,13 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from migration.local.deployer.aws import found
-from migration.local.deployer.resources.handler import (
-    Handler,
-    changed,
-    pick,
-    tag_changes,
-    tolerating_absence,
-)
+from migration.local.deployer.resources.handler import Handler, changed, pick, tag_changes, tolerating_absence
 from migration.local.deployer.resources.openapi import put_routes
 
 if TYPE_CHECKING:
@@ -218,7 +212,7 @@ class Integration(Handler):
         return f"agi-{inputs['restApi']}-{inputs['resourceId']}-{inputs['httpMethod']}"
 
 
-class Deployment(Handler):
+class ApiDeployment(Handler):
     """`aws.apigateway.Deployment`, a frozen copy of an API; changed triggers make a new one."""
 
     type = "aws:apigateway/deployment:Deployment"
@@ -281,4 +275,4 @@ def _method(inputs: Mapping[str, Any]) -> Any:  # noqa: ANN401 - keywords of sev
     }
 
 
-HANDLERS = (RestApi, Resource, Method, Integration, Deployment)
+HANDLERS = (RestApi, Resource, Method, Integration, ApiDeployment)

@@ -23,7 +23,7 @@ _SETTINGS = {
 }
 
 
-class Stage(Handler):
+class ApiStage(Handler):
     """`aws.apigateway.Stage`; its id is `ags-API-STAGE`. Its URL is one that answers on this machine."""
 
     type = "aws:apigateway/stage:Stage"
@@ -171,4 +171,4 @@ def _method_path(inputs: Mapping[str, Any]) -> str:
     return f"{path.replace('/', '~1')}/{method}"
 
 
-HANDLERS = (Stage, MethodSettings, Account)
+HANDLERS = (ApiStage, MethodSettings, Account)

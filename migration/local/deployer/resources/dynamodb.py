@@ -27,7 +27,7 @@ _PLAIN = {
 }
 
 
-class Table(Handler):
+class TableResource(Handler):
     """`aws.dynamodb.Table`; its id is its name."""
 
     type = "aws:dynamodb/table:Table"
@@ -218,4 +218,4 @@ def _index_requests(
         }
 
 
-HANDLERS = (Table,)
+HANDLERS = (TableResource,)

@@ -25,7 +25,7 @@ _ROLE = {
 }
 
 
-class Role(Handler):
+class RoleResource(Handler):
     """`aws.iam.Role`; its id is its name."""
 
     type = "aws:iam/role:Role"
@@ -160,4 +160,4 @@ class RolePolicyAttachment(Handler):
         return f"{inputs['role']}/{inputs['policyArn']}"
 
 
-HANDLERS = (Role, RolePolicy, RolePolicyAttachment)
+HANDLERS = (RoleResource, RolePolicy, RolePolicyAttachment)

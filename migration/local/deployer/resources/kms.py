@@ -5,13 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from migration.local.deployer.aws import found
-from migration.local.deployer.resources.handler import (
-    Handler,
-    changed,
-    pick,
-    tag_changes,
-    tolerating_absence,
-)
+from migration.local.deployer.resources.handler import Handler, changed, pick, tag_changes, tolerating_absence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +70,7 @@ class Key(Handler):
             call(KeyId=key)
 
 
-class Alias(Handler):
+class KmsAlias(Handler):
     """`aws.kms.Alias`; its id is its name."""
 
     type = "aws:kms/alias:Alias"
@@ -108,4 +102,4 @@ def _tags(tags: Mapping[str, str] | None) -> list[dict[str, str]]:
     return [{"TagKey": key, "TagValue": value} for key, value in (tags or {}).items()]
 
 
-HANDLERS = (Key, Alias)
+HANDLERS = (Key, KmsAlias)

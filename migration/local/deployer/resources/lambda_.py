@@ -40,7 +40,7 @@ _NESTED = {
 _CODE = ("code", "sourceCodeHash", "architectures")
 
 
-class Function(Handler):
+class LambdaFunction(Handler):
     """`aws.lambda_.Function` with its code as an archive; its id is its name."""
 
     type = "aws:lambda/function:Function"
@@ -147,4 +147,4 @@ def _zip(inputs: Mapping[str, Any]) -> bytes:
     return code.read()
 
 
-HANDLERS = (Function,)
+HANDLERS = (LambdaFunction,)

@@ -5,13 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from migration.local.deployer.aws import found
-from migration.local.deployer.resources.handler import (
-    Handler,
-    pascal,
-    pick,
-    tag_changes,
-    tolerating_absence,
-)
+from migration.local.deployer.resources.handler import Handler, pascal, pick, tag_changes, tolerating_absence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +34,7 @@ _NESTED = {
 }
 
 
-class Pipe(Handler):
+class PipeResource(Handler):
     """`aws.pipes.Pipe`; its id is its name."""
 
     type = "aws:pipes/pipe:Pipe"
@@ -87,4 +81,4 @@ class Pipe(Handler):
         return {**pick(inputs, _PLAIN), **nested}
 
 
-HANDLERS = (Pipe,)
+HANDLERS = (PipeResource,)

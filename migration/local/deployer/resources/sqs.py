@@ -40,7 +40,7 @@ _DEFAULTS = {
 }
 
 
-class Queue(Handler):
+class QueueResource(Handler):
     """`aws.sqs.Queue`; its id is its URL."""
 
     type = "aws:sqs/queue:Queue"
@@ -161,4 +161,4 @@ def _text(value: Any) -> str:  # noqa: ANN401 - any JSON value
     return json.dumps(value) if isinstance(value, dict) else str(value)
 
 
-HANDLERS = (Queue, QueuePolicy, RedriveAllowPolicy)
+HANDLERS = (QueueResource, QueuePolicy, RedriveAllowPolicy)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ministack.services import athena
 
-from migration.adapters.fold_sql import TRINO_IN_DUCKDB
+from migration.aws.bulk.fold_sql import TRINO_IN_DUCKDB
 from migration.local.emulator.gaps import seam
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Every adapter: what the ports ask, as AWS, HTTP and files have it."""

@@ -1,0 +1,1 @@
+"""Sets too large for memory: exports, and DuckDB with its SQL."""

@@ -1,0 +1,1 @@
+"""What a deployed stack is and shows, and what switches its traffic."""

@@ -1,0 +1,74 @@
+"""Notices on AWS: an event on the account's default bus, and a message to the stack's topic when it has one.
+
+EventBridge   source `cutover`, detail-type `Transition` or `Guardrail breached`, detail as the notice has it
+SNS           the sentence, then the detail as JSON
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from migration.aws.transport.clients import translated
+from migration.model.errors import RemoteError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from migration.aws.transport.clients import NoticeClients
+    from migration.cutover.notice import Notice
+
+SOURCE: Final = "cutover"
+_LONGEST_SUBJECT: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class AwsNotices:
+    """The bus and the topic of one stack.
+
+    Attributes:
+        clients: EventBridge and SNS.
+        topic: the topic's ARN; None when the stack has none.
+    """
+
+    clients: NoticeClients
+    topic: str | None
+
+    def tell(self, notice: Notice) -> list[str]:
+        """Tell both, and say what failed."""
+        ways = [self._to_bus, *([self._to_topic] if self.topic else [])]
+        return [failure for way in ways if (failure := _failure(way, notice))]
+
+    def _to_bus(self, notice: Notice) -> None:
+        with translated("sending an event"):
+            answer = self.clients.events.put_events(
+                Entries=[
+                    {
+                        "Source": SOURCE,
+                        "DetailType": notice.kind.value,
+                        "Detail": json.dumps(dict(notice.detail)),
+                    }
+                ]
+            )
+        if answer["FailedEntryCount"]:
+            (entry,) = answer["Entries"]
+            why = entry.get("ErrorMessage", "for no given reason")
+            raise RemoteError(f"EventBridge refused an event: {why}", hint="see the bus's policy")
+
+    def _to_topic(self, notice: Notice) -> None:
+        subject = f"Cutover, {notice.migration}: {notice.kind}".encode("ascii", "replace").decode()
+        with translated("telling the topic"):
+            self.clients.sns.publish(
+                TopicArn=str(self.topic),
+                Subject=subject[:_LONGEST_SUBJECT],
+                Message=f"{notice.text}\n\n{json.dumps(dict(notice.detail), indent=2)}",
+            )
+
+
+def _failure(way: Callable[[Notice], None], notice: Notice) -> str | None:
+    try:
+        way(notice)
+    except RemoteError as error:
+        return str(error)
+    return None

@@ -1,0 +1,170 @@
+"""Both sides' tables as a comparison reads them: boards by name, employees by key. It never scans.
+
+    an employee    legacy's aggregates, the pipeline's, legacy's events, facts: four queries, in this order
+
+Plain boto3, because it runs in a function whose layer has nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from migration.aws.tables.stored_boards import attribute, entries_of, plain_value, snapshot_board
+from migration.aws.transport.clients import translated
+from migration.compare.diff.two_sides import Sighting, Stored, StoredBoard
+from migration.compare.shadow.one_employee import EmployeeRead
+from migration.model.fold import RESERVED, Fold, Identity, Row
+from migration.model.mapping import EventLayout, ProgressLayout, activity_mapper, row_mapper
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sqs import SQSClient
+
+    from migration.model.legacy_shape import LegacyShape
+
+Item = dict[str, Any]
+AT_ONCE: Final = 10  # as many connections as a boto3 client keeps
+_ZERO: Final = {"N": "0"}
+_FRESHNESS: Final = {"program_id": {"S": "#freshness"}, "shard": {"S": "newest"}}
+_WAITING: Final = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+
+
+@dataclass(frozen=True, slots=True)
+class TableNames:
+    """Names of tables."""
+
+    leaderboard: str
+    legacy_events: str
+    legacy_employee_progress: str
+    snapshots: str
+    facts: str
+    employee_progress: str
+    program_progress: str
+
+
+@dataclass(slots=True)
+class TableSides:
+    """The tables of a deployed stack.
+
+    Attributes:
+        dynamodb, sqs: where they are.
+        names: what they are called.
+        queue_url: of the pipeline's queue.
+        shape: how legacy's tables are laid out.
+    """
+
+    dynamodb: DynamoDBClient
+    sqs: SQSClient
+    names: TableNames
+    queue_url: str
+    shape: LegacyShape
+    _units: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def biggest_programs(self, count: int) -> list[str]:
+        """Name the programs at the top of the pipeline's board of programs."""
+        item = self._get(self.names.snapshots, {"board": {"S": "programs"}, "version": {"S": "latest"}})
+        if item is None:
+            return []
+        entries = json.loads(zlib.decompress(item["body"]["B"]))["entries"]
+        programs = [str(one["program_id"]) for one in entries]
+        return [name for name in programs if not name.startswith(RESERVED)][:count]
+
+    def boards(self, board: str) -> tuple[StoredBoard, StoredBoard]:
+        """Read legacy's board and the pipeline's latest."""
+        legacy = self._get(self.names.leaderboard, {"board": {"S": board}})
+        pipeline = self._get(self.names.snapshots, {"board": {"S": board}, "version": {"S": "latest"}})
+        return (
+            _leaderboard(board, legacy) if legacy else StoredBoard(board),
+            snapshot_board(board, pipeline["body"]) if pipeline else StoredBoard(board),
+        )
+
+    def employees(self, names: Collection[str]) -> Iterator[EmployeeRead]:
+        """Read everything of some employees, several at once."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            yield from pool.map(self._employee, sorted(names))
+
+    def newest_folded_at(self) -> str | None:
+        """Read how far the folds are."""
+        item = self._get(self.names.program_progress, _FRESHNESS)
+        return item["newest_folded_at"]["S"] if item else None
+
+    def queued(self) -> int:
+        """Count the messages."""
+        with translated(f"reading {self.queue_url}"):
+            answer = self.sqs.get_queue_attributes(QueueUrl=self.queue_url, AttributeNames=list(_WAITING))
+        return sum(int(answer["Attributes"][name]) for name in _WAITING)
+
+    def read_units(self) -> float:
+        """Tell how many read units DynamoDB said it used."""
+        return self._units
+
+    def _employee(self, name: str) -> EmployeeRead:
+        names, shape = self.names, self.shape
+        layout = ProgressLayout(**asdict(shape.employee_progress))
+        legacy_row, activity = row_mapper(layout), activity_mapper(EventLayout(**asdict(shape.event)))
+
+        def rows() -> Iterator[tuple[Row, Fold]]:
+            for item in self._query(names.employee_progress, "employee_id", name):
+                numbers = (int(item.get(key, _ZERO)["N"]) for key in ("points", "events", "fingerprint"))
+                yield Row(name, item["program_id"]["S"]), Fold(*numbers)
+
+        def events() -> Iterator[Sighting]:
+            for item in self._query(names.legacy_events, shape.event.employee_id, name):
+                one = activity(item)
+                came_at = item.get("received_at", {}).get("S", "")
+                yield Sighting(one.identity, Stored(one.program_id, one.points, came_at), None)
+
+        legacy_items = self._query(names.legacy_employee_progress, shape.employee_progress.employee_id, name)
+        return EmployeeRead(
+            name,
+            [legacy_row(item) for item in legacy_items],
+            list(rows()),
+            list(events()),
+            [_fact(item) for item in self._query(names.facts, "employee_id", name)],
+        )
+
+    def _query(self, table: str, key: str, value: str) -> Iterator[Item]:
+        with translated(f"reading {table}"):
+            pages = self.dynamodb.get_paginator("query").paginate(
+                TableName=table,
+                ConsistentRead=True,
+                KeyConditionExpression="#k = :v",
+                ExpressionAttributeNames={"#k": key},
+                ExpressionAttributeValues={":v": {"S": value}},
+                ReturnConsumedCapacity="TOTAL",
+            )
+            for page in pages:
+                self._count(page)
+                yield from page["Items"]
+
+    def _get(self, table: str, key: Any) -> Item | None:  # noqa: ANN401 - as DynamoDB takes it
+        with translated(f"reading {table}"):
+            answer = self.dynamodb.get_item(
+                TableName=table, Key=key, ConsistentRead=True, ReturnConsumedCapacity="TOTAL"
+            )
+        self._count(answer)
+        return answer.get("Item")
+
+    def _count(self, answer: Any) -> None:  # noqa: ANN401 - an answer of either call
+        with self._lock:
+            self._units += answer.get("ConsumedCapacity", {}).get("CapacityUnits", 0.0)
+
+
+def _fact(item: Item) -> Sighting:
+    texts = {name: item.get(name, {}).get("S", "") for name in ("ingested_at", "lane", "side")}
+    stored = Stored(item["program_id"]["S"], int(item["points"]["N"]), texts["ingested_at"])
+    identity = Identity(item["employee_id"]["S"], item["event_id"]["S"])
+    return Sighting(identity, None, stored, texts["lane"], texts["side"])
+
+
+def _leaderboard(board: str, item: Item) -> StoredBoard:
+    entries = plain_value(attribute(item, "entries"))
+    return StoredBoard(board, entries_of(board, entries), plain_value(attribute(item, "rebuilt_at")))

@@ -1,0 +1,44 @@
+"""Legacy's tables, written through the reverse mirror's own store: each finds what the other applied."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migration.aws.tables.mirrored_fact import MirroredFact
+from migration.repair.legacy_sink import Applied, AppliedBefore, NotApplied
+from pipeline.domain.aggregator import Aggregator, longest_wait_s
+
+if TYPE_CHECKING:
+    from migration.model.clock import Clock
+    from migration.model.facts import StoredFact
+    from pipeline.domain.aggregator import FoldStore
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorSink:
+    """Applies facts one by one; `store` is the reverse mirror's `LegacyTables`."""
+
+    store: FoldStore
+    clock: Clock
+
+    def apply(self, fact: StoredFact) -> Applied | AppliedBefore | NotApplied:
+        """Write the event and add to the totals in one transaction, unless the event is there."""
+        one = fact.activity
+        mirrored = MirroredFact(
+            employee_id=one.employee_id,
+            event_id=one.event_id,
+            program_id=one.program_id,
+            points=one.points,
+            ingested_at=fact.ingested_at,
+            activity_type=one.activity_type,
+            occurred_at=one.occurred_at,
+        )
+        outcome = Aggregator(self.store, wait=self._wait, has_time=lambda: True).fold([mirrored])
+        if outcome.failed:
+            return NotApplied(outcome.failed[mirrored.identity])
+        return Applied() if outcome.folded else AppliedBefore()
+
+    def _wait(self, attempt: int) -> None:
+        self.clock.sleep(random.uniform(0, longest_wait_s(attempt)))  # noqa: S311 - jitter

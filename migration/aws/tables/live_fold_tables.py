@@ -1,0 +1,197 @@
+"""The live lane's folds in AWS: its queue, its dedup table, and the rows of its two aggregate tables.
+
+    actions   [ put dedup "#repair…" if absent | update one row: ADD points, events, fingerprint ]
+
+A compensation's entry has no expiry: its identity is taken for ever. A program is compensated on a shard of
+its own, beside those that the live lane adds to; readers sum them all.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from migration.aws.tables.fact_puts import stored_fact
+from migration.aws.tables.restating import restating
+from migration.aws.transport.clients import translated
+from migration.model.errors import RemoteError
+from migration.model.facts import Restated, Stands
+from migration.model.fold import Fold
+from migration.repair.live_folds import Compensated, CompensatedBefore, Overtaken
+from migration.repair.words import compensations_of
+from pipeline.domain.aggregator import MAX_BUSY, longest_wait_s
+from pipeline.domain.ranking import board_of, board_shard, is_reserved, score_fraction, shard_of
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from migration.aws.transport.clients import Clients
+    from migration.model.clock import Clock
+    from migration.model.facts import Restatement, StoredFact
+    from migration.model.fold import Identity, Row
+    from migration.plan.outputs import PipelineOutputs
+    from migration.repair.words import Compensation
+
+REPAIR_SHARD: Final = "repair"
+_ADD: Final = "ADD points :p, events :e, fingerprint :f"
+_SCORE: Final = " SET score = if_not_exists(score, :fraction) + :p"
+_BOARD: Final = ", board = :board"
+_FREE: Final = {
+    "ConditionExpression": "attribute_not_exists(#identity)",
+    "ExpressionAttributeNames": {"#identity": "identity"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFoldTables:
+    """One stack's live lane.
+
+    Attributes:
+        clients: AWS.
+        outputs: the pipeline's names.
+        clock: the time; it waits while a row is busy.
+        board_shards: index partitions of a board, as the live lane has them.
+        keeps: how long the live lane keeps a dedup entry.
+    """
+
+    clients: Clients
+    outputs: PipelineOutputs
+    clock: Clock
+    board_shards: int
+    keeps: timedelta
+
+    def has_folded(self, identity: Identity) -> bool:
+        """Whether an event has a dedup entry."""
+        return self._entry("\n".join(identity)) is not None
+
+    def close(self, identity: Identity) -> bool:
+        """Give an event a dedup entry; False when it has one."""
+        client = self.clients.dynamodb
+        expires_at = int(self.clock.now() + self.keeps.total_seconds())
+        item = {"identity": {"S": "\n".join(identity)}, "expires_at": {"N": str(expires_at)}}
+        condition: Any = _FREE
+        with translated(f"writing {self.outputs.dedup_table}"):
+            try:
+                client.put_item(TableName=self.outputs.dedup_table, Item=item, **condition)
+            except client.exceptions.ConditionalCheckFailedException:
+                return False
+        return True
+
+    def redrive(self, fact: StoredFact) -> None:
+        """Send a fact's message to the queue again, as the pipe writes it."""
+        one = fact.activity
+        fields = {
+            "employee_id": one.employee_id,
+            "event_id": one.event_id,
+            "program_id": one.program_id,
+            "points": str(one.points),
+            "ingested_at": fact.ingested_at,
+        }
+        body = json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
+        with translated(f"sending to {self.outputs.queue_url}"):
+            self.clients.sqs.send_message(QueueUrl=self.outputs.queue_url, MessageBody=body)
+
+    def compensations(self, row: Row) -> int:
+        """Count the compensations that a row has had."""
+        return compensations_of(row, lambda identity: self._entry(identity) is not None)
+
+    def compensate(self, compensation: Compensation) -> Compensated | CompensatedBefore | Overtaken:
+        """Add to a row, and take the compensation's identity, in one transaction."""
+        row = compensation.row
+        actions = [{"Put": self._put(compensation)}, {"Update": self._update(row, compensation.delta)}]
+        done = self._done(actions, f"compensating {row}", f"{row} was busy {{}} times and is not compensated")
+        return Compensated() if done else self._taken(compensation)
+
+    def restate(self, restatement: Restatement) -> Restated | Stands:
+        """Give a disputed fact legacy's content, and its rows the difference, in one transaction."""
+        moves = [{"Update": self._update(row, delta)} for row, delta in restatement.moves.items()]
+        actions = [{"Update": restating(self.outputs.facts_table, restatement)}, *moves]
+        name = " ".join(restatement.to.identity)
+        done = self._done(
+            actions, f"restating {name}", f"the rows of {name} were busy {{}} times and it is not restated"
+        )
+        return Restated() if done else Stands(self._fact(restatement.to.identity))
+
+    def _done(self, actions: list[dict[str, Any]], doing: str, busy: str) -> bool:
+        """Commit, again while rows are busy; False when the first action's condition does not hold."""
+        for attempt in range(1, MAX_BUSY + 1):
+            reasons = self._commit(actions, doing)
+            if not reasons:
+                return True
+            if reasons[0] == "ConditionalCheckFailed":
+                return False
+            self.clock.sleep(random.uniform(0, longest_wait_s(attempt)))  # noqa: S311 - jitter
+        raise RemoteError(f"{busy.format(MAX_BUSY)}: {', '.join(reasons)}", hint="the same command goes on")
+
+    def _commit(self, actions: list[Any], doing: str) -> list[str]:
+        """Try once; gives why it was cancelled, or nothing."""
+        client = self.clients.dynamodb
+        with translated(doing):
+            try:
+                client.transact_write_items(TransactItems=actions)
+            except client.exceptions.TransactionCanceledException as error:
+                reasons = [one.get("Code", "None") for one in error.response.get("CancellationReasons", [])]
+                if set(reasons) <= {"None"} or "ValidationError" in reasons:
+                    raise
+                return reasons
+        return []
+
+    def _taken(self, compensation: Compensation) -> CompensatedBefore | Overtaken:
+        entry = self._entry(compensation.identity) or {}
+        held = Fold(*(int(entry[name]["N"]) for name in ("points", "events", "fingerprint")))
+        return CompensatedBefore() if held == compensation.delta else Overtaken()
+
+    def _put(self, compensation: Compensation) -> dict[str, Any]:
+        item = {
+            "identity": {"S": compensation.identity},
+            "about": {"S": compensation.events},
+            **{name: {"N": str(value)} for name, value in _numbers(compensation.delta).items()},
+        }
+        return {"TableName": self.outputs.dedup_table, "Item": item, **_FREE}
+
+    def _update(self, row: Row, delta: Fold) -> dict[str, Any]:
+        added = {f":{name[0]}": {"N": str(value)} for name, value in _numbers(delta).items()}
+        program = {"program_id": {"S": row.program_id}}
+        if row.employee_id is None:
+            return {
+                "TableName": self.outputs.program_progress_table,
+                "Key": {**program, "shard": {"S": REPAIR_SHARD}},
+                "UpdateExpression": _ADD,
+                "ExpressionAttributeValues": added,
+            }
+        board = {} if is_reserved(row.employee_id) else self._board(row, gains=delta.events > 0)
+        set_score = (_SCORE + (_BOARD if ":board" in board else "")) if board else ""
+        return {
+            "TableName": self.outputs.employee_progress_table,
+            "Key": {"employee_id": {"S": row.employee_id}, **program},
+            "UpdateExpression": _ADD + set_score,
+            "ExpressionAttributeValues": {**added, **board},
+        }
+
+    def _board(self, row: Row, *, gains: bool) -> dict[str, Any]:
+        """Keep the row's score; only a row that gains an event belongs on its board for sure."""
+        employee = row.employee_id or ""
+        fraction = {":fraction": {"N": f"{score_fraction(employee):f}"}}
+        shard = shard_of(employee, self.board_shards)
+        return fraction | ({":board": {"S": board_shard(board_of(row.program_id), shard)}} if gains else {})
+
+    def _fact(self, identity: Identity) -> StoredFact | None:
+        table, key = self.outputs.facts_table, {name: {"S": one} for name, one in identity._asdict().items()}
+        with translated(f"reading {table}"):
+            answer: Any = self.clients.dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True)
+        return stored_fact(table, answer["Item"]) if "Item" in answer else None
+
+    def _entry(self, identity: str) -> dict[str, Any] | None:
+        table = self.outputs.dedup_table
+        with translated(f"reading {table}"):
+            answer = self.clients.dynamodb.get_item(
+                TableName=table, Key={"identity": {"S": identity}}, ConsistentRead=True
+            )
+        item: dict[str, Any] | None = dict(answer["Item"]) if "Item" in answer else None
+        return item
+
+
+def _numbers(fold: Fold) -> dict[str, int]:
+    return {"points": fold.points, "events": fold.events, "fingerprint": fold.fingerprint}

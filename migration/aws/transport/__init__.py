@@ -1,0 +1,1 @@
+"""How requests travel: clients, signatures, connections, pages, scans, hooks."""

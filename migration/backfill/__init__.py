@@ -1,0 +1,1 @@
+"""Copying legacy's history into the facts, and installing its fold, beside live traffic."""

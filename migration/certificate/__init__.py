@@ -1,0 +1,1 @@
+"""What was done and what proves it, in one value with a hash of its own."""

@@ -1,0 +1,133 @@
+"""`cutover diff`: leaderboards and aggregates of legacy, pipeline and truth, and why they differ."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from migration.aws.files.ledger_file import load_ledger
+from migration.aws.transport.clock import SystemClock
+from migration.cli.commands import OUTPUT, Output
+from migration.cli.compare.diff_view import show_diff
+from migration.cli.console import print_json, say, show_next
+from migration.cli.progress import working
+from migration.cli.write_page import write_page
+from migration.compare.diff.report import DiffReport
+from migration.compare.ledger.legacy import check_legacy
+from migration.compare.ledger.suspects import Suspects, suspects_of
+from migration.compare.reasons import Cause, Judgement
+from migration.model.acknowledgements import SideLedger
+from migration.model.errors import UsageError
+from migration.model.side import Side
+from migration.plan.plan import plan_of
+from migration.report.diff_fields import diff_fields
+from migration.report.diff_page import diff_page
+from migration.wiring.sources import diff_sides
+from migration.wiring.workspace import DeployedStack, Workspace
+
+STEPS = {
+    Cause.UNEXPLAINED: ("cutover verify", "read again what differs, and name the events"),
+    Cause.NOT_FOLDED: ("cutover verify", "read again what differs, and name the events"),
+    Cause.FOLDED_AGAIN: ("cutover verify", "read again what differs, and name the events"),
+    Cause.NOT_INSTALLED: ("cutover backfill start", "go on with the backfill, which installs history"),
+    Cause.NOT_IN_FACTS: ("cutover reconcile", "put what a mirror missed, or history, into the facts"),
+    Cause.NOT_IN_LEGACY: ("cutover reconcile", "put what the reverse mirror missed into legacy"),
+    Cause.IN_FLIGHT: ("cutover diff", "again, when what is on its way has arrived"),
+}
+
+
+def diff(  # noqa: PLR0913 - one for each option
+    *,
+    board: Annotated[str, typer.Option(help="global, program#P, or all.")] = "all",
+    k: Annotated[str, typer.Option(help="Depths at which the overlap is told, with commas.")] = "10,50,100",
+    persistence: Annotated[
+        float,
+        typer.Option("--p", help="Of rank-biased overlap: how likely a reader goes on to the next rank."),
+    ] = 0.9,
+    html: Annotated[
+        Path | None, typer.Option(help="Write a page with all differences and plots; it opens offline.")
+    ] = None,
+    ledger: Annotated[
+        Path | None,
+        typer.Option(help="Acknowledgement ledger that names what legacy miscounted. Default: the stack's."),
+    ] = None,
+    plan: Annotated[
+        Path | None, typer.Option(help="Plan file. Default: cutover.toml, if there is one.")
+    ] = None,
+    output: OUTPUT = Output.TABLE,
+) -> None:
+    """Compare legacy's leaderboards and aggregates with the pipeline's, and both with the truth.
+
+    The truth is every activity that either side stored, once, folded again. It reads, and writes nothing.
+    Legacy's own errors, and what is on its way, are shown apart; docs/reading-a-diff.md tells more.
+
+    Exit code 0: the same, or every difference is legacy's own error or on its way. 1: something is to be
+    repaired, or unexplained.
+
+    For example:
+
+        cutover diff
+
+        cutover diff --board global --k 3,10 --html diff.html
+    """
+    from migration.compare.diff.diff import Question  # noqa: PLC0415 - `cutover --help` must not wait for DuckDB
+    from migration.compare.diff.diff import diff as compare  # noqa: PLC0415 - as above
+
+    depths = _depths(k)
+    if not 0 < persistence < 1:
+        raise UsageError(f"--p is {persistence}, not between 0 and 1", hint="0.9 looks at the top ten most")
+    workspace = Workspace.find()
+    chosen = plan_of(workspace.root, plan)
+    stack = workspace.deployed(chosen.stack)
+    sides = diff_sides(stack.clients, stack.outputs, chosen.legacy, SystemClock())
+    suspects = _suspects(stack, ledger or stack.ledger, required=ledger is not None)
+    with working("Reading both sides") as tell:
+        question = Question(stack.outputs.stack, board, depths, persistence, suspects)
+        report = compare(question, sides, SystemClock(), lambda what, rows: tell(f"{rows:,} {what}"))
+    _show(report, html, output)
+    if report.judgement.fails:
+        raise typer.Exit(1)
+
+
+def next_steps(report: DiffReport) -> list[tuple[str, str]]:
+    """Say what to run after a diff, and why."""
+    boards = (line.reasons for board in report.boards for line in board.lines)
+    causes = {one.cause for reasons in (*boards, *(row.reasons for row in report.rows)) for one in reasons}
+    return list(dict.fromkeys(step for cause, step in STEPS.items() if cause in causes))
+
+
+def _show(report: DiffReport, html: Path | None, output: Output) -> None:
+    if html is not None:
+        write_page(html, diff_page(report))
+    steps = next_steps(report)
+    if output is Output.JSON:
+        print_json(diff_fields(report), [command for command, _ in steps])
+        return
+    show_diff(report)
+    counts = ", ".join(f"{count:,} {one.replace('_', ' ')}" for one, count in report.counts.items())
+    say(f"{'The same' if report.judgement is Judgement.SAME else counts}.")
+    if steps:
+        show_next(steps)
+
+
+def _suspects(stack: DeployedStack, path: Path, *, required: bool) -> Suspects:
+    """Ask the acknowledgement ledger, if there is one, what legacy counted again or not at all."""
+    if not (required or path.is_file()):
+        return {}
+    side = load_ledger(path).sides.get(Side.LEGACY, SideLedger())
+    if stack.legacy_tables is None:
+        return {}
+    verdict = check_legacy(side, stack.legacy_tables.activities(), stack.legacy_tables.folds())
+    return suspects_of(verdict.findings)
+
+
+def _depths(text: str) -> tuple[int, ...]:
+    """Read depths.
+
+    Raises:
+        UsageError: when they are not whole numbers from 1 on.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise UsageError(f"--k is {text!r}", hint="give whole numbers from 1 on, such as 10,50,100")
+    return tuple(dict.fromkeys(sorted(map(int, parts))))

@@ -1,0 +1,164 @@
+"""`cutover shadow`: both sides' boards compared over hours, before and while traffic moves."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from migration.aws.tables.comparison_table import ComparisonTable
+from migration.aws.transport.clients import translated
+from migration.aws.transport.clock import SystemClock
+from migration.cli.commands import OUTPUT, Output
+from migration.cli.compare.shadow_view import show_shadow
+from migration.cli.compare.since import since_text
+from migration.cli.console import print_json, say, show_next
+from migration.cli.write_page import write_page
+from migration.compare.reasons import Judgement
+from migration.compare.shadow.report import ShadowReport
+from migration.compare.shadow.sides import Comparisons
+from migration.model.errors import RemoteError, UsageError
+from migration.plan.outputs import MigrationOutputs
+from migration.plan.plan import plan_of
+from migration.report.shadow_fields import shadow_fields
+from migration.report.shadow_page import headline, shadow_page
+from migration.wiring.moving import PLAN
+from migration.wiring.workspace import DeployedStack, Workspace
+
+app = typer.Typer(
+    no_args_is_help=True, help="Compare both sides' boards with each other and the truth, for hours."
+)
+
+LOOK = ("cutover diff", "compare everything now, and see each difference's chain")
+STEPS = {
+    Judgement.UNEXPLAINED: [LOOK, ("cutover verify", "read again what differs, and name the events")],
+    Judgement.TO_REPAIR: [("cutover reconcile", "put what a mirror missed where it belongs"), LOOK],
+}
+
+
+@app.command()
+def compare(*, output: OUTPUT = Output.TABLE) -> None:
+    """Have the comparator compare both sides now, and record it; in its stages it does so every minute.
+
+    Exit code 0: compared, and nothing is unexplained. 1: something is. 2: the stage has nothing to compare.
+
+    For example:
+
+        cutover shadow compare
+    """
+    workspace = Workspace.find()
+    stack = workspace.deployed(plan_of(workspace.root).stack)
+    answer = compared_now(stack)
+    if not answer["compared"]:
+        raise UsageError(
+            f"nothing was compared: {answer['why']}",
+            hint="enter the stage first; `cutover diff` compares in every stage",
+            next_command="cutover diff",
+        )
+    if output is Output.JSON:
+        print_json(answer, ["cutover shadow report"])
+    else:
+        counts = ", ".join(
+            f"{count:,} {name.replace('_', ' ')}" for name, count in answer["differences"].items()
+        )
+        say(f"Compared at {answer['at']}: {counts}.")
+        show_next([("cutover shadow report", "see it beside those before it")])
+    if answer["judgement"] == Judgement.UNEXPLAINED:
+        raise typer.Exit(1)
+
+
+@app.command()
+def report(
+    *,
+    since: Annotated[str, typer.Option(help="From when on: a duration such as 8h or 2d, or a time.")] = "24h",
+    html: Annotated[
+        Path | None, typer.Option(help="Write a page with plots and all differences; it opens offline.")
+    ] = None,
+    plan: PLAN = None,
+    output: OUTPUT = Output.TABLE,
+) -> None:
+    """Show the recorded comparisons: agreement, staleness, latency, and what accounts for each difference.
+
+    Comparisons are made every minute in the stages shadow, live and rampdown, and kept for 30 days.
+    docs/reading-a-shadow-report.md tells more.
+
+    Exit code 0: nothing was unexplained, and nothing is left to repair. 1: something was, or is.
+
+    For example:
+
+        cutover shadow report --since 8h --html shadow.html
+    """
+    workspace = Workspace.find()
+    chosen = plan_of(workspace.root, plan)
+    stack, migration = workspace.deployed(chosen.stack), chosen.migration
+    start = since_text(since, datetime.fromtimestamp(SystemClock().now(), UTC))
+    comparisons = list(comparisons_of(stack, migration).since(start))
+    if not comparisons:
+        raise UsageError(
+            f"there are no comparisons of migration {migration!r} since {start}",
+            hint="the comparator makes one a minute from stage shadow on; or name an earlier --since",
+            next_command="cutover shadow compare",
+        )
+    found = ShadowReport(stack.outputs.stack, migration, comparisons)
+    steps = STEPS.get(found.judgement, [])
+    if html is not None:
+        write_page(html, shadow_page(found))
+    if output is Output.JSON:
+        print_json(shadow_fields(found), [command for command, _ in steps])
+    else:
+        show_shadow(found)
+        say(f"{headline(found)}.")
+        if steps:
+            show_next(steps)
+    if not found.passes:
+        raise typer.Exit(1)
+
+
+def compared_now(stack: DeployedStack) -> dict[str, Any]:
+    """Have the comparator compare now; returns its answer.
+
+    Raises:
+        UsageError: when the phase has none.
+        RemoteError: when it failed.
+    """
+    return _invoked(stack, _function(stack))
+
+
+def comparisons_of(stack: DeployedStack, migration: str) -> Comparisons:
+    """Reach what the comparator recorded."""
+    return ComparisonTable(stack.clients.dynamodb, _between(stack).control_table, migration)
+
+
+def _function(stack: DeployedStack) -> str:
+    """Name the comparator.
+
+    Raises:
+        UsageError: when the phase has none.
+    """
+    function = _between(stack).comparator_function
+    if function is None:
+        raise stack.outputs.one_sided("compare")
+    return function
+
+
+def _between(stack: DeployedStack) -> MigrationOutputs:
+    if stack.outputs.migration is None:
+        raise stack.outputs.one_sided("compare")
+    return stack.outputs.migration
+
+
+def _invoked(stack: DeployedStack, function: str) -> dict[str, Any]:
+    """Invoke the comparator and read its answer.
+
+    Raises:
+        RemoteError: when it failed.
+    """
+    with translated(f"invoking {function}"):
+        result = stack.clients.functions.invoke(FunctionName=function, Payload=b"{}")
+        text = result["Payload"].read()
+    if "FunctionError" in result:
+        shown = text.decode(errors="replace")[:300]
+        raise RemoteError(f"{function} failed: {shown}", hint="its log group has the reason")
+    answer: dict[str, Any] = json.loads(text)
+    return answer

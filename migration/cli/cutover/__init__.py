@@ -1,0 +1,1 @@
+"""The commands that move a migration, and those that say where it stands."""

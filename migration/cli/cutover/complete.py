@@ -1,0 +1,76 @@
+"""`cutover complete`: the end of a migration, by name, since there is no way back."""
+
+from typing import Annotated
+
+import typer
+
+from migration.cli.agreeing import agree_by_name
+from migration.cli.commands import OUTPUT, Output
+from migration.cli.console import data, print_json, say, show_next
+from migration.cli.cutover.run import (
+    LEASE_WAIT_S,
+    ROLLED_BACK,
+    after_complete,
+    ending_fields,
+    refuse_complete,
+)
+from migration.cli.cutover.run_view import guardrail_table, watching
+from migration.cutover.course import Action, Step
+from migration.cutover.looks import Ending
+from migration.model.errors import UsageError
+from migration.model.stages import Control, Stage
+from migration.wiring.moving import PLAN
+from migration.wiring.steering import steering
+
+
+def complete(
+    *,
+    name: Annotated[
+        str | None, typer.Option(help="The migration's name, as a yes without a terminal.")
+    ] = None,
+    patience: Annotated[float, typer.Option(help="Seconds to wait for guardrails.", min=0)] = 60,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say whether it would be done.")] = False,
+    plan: PLAN = None,
+    output: OUTPUT = Output.TABLE,
+) -> None:
+    """End the migration: from now on legacy is not needed, and there is no way back.
+
+    Only from rampdown, with every guardrail holding and everything folded again equal. Nothing is deleted
+    here; phase contract of the stack removes legacy.
+
+    Exit code 0: done. 10, 11: guardrails fail, or cannot be told; nothing was changed.
+
+    For example:
+
+        cutover complete --dry-run
+
+        cutover complete --name activities
+    """
+    helm = steering(plan)
+    state = helm.plane.state()
+    refuse_complete(helm, state.stage)
+    if state.stage is not Stage.RAMPDOWN:
+        raise UsageError(
+            f"the migration is in {state.stage}; only rampdown, which has all traffic, can be completed",
+            hint="nothing was changed",
+            next_command="cutover run",
+        )
+    helm.check_plan(state)
+    if dry_run:
+        data.print(guardrail_table([*helm.vital.look(state), *helm.proofs.look(state)], helm.clock.now()))
+        return
+    asked = helm.plan.migration
+    agree_by_name(asked, f"No way back. Type {asked} to complete it", name, f"name it with --name {asked}")
+    with watching() as view:
+        process = helm.run(view.look, view.work)
+        with process.lease.held(LEASE_WAIT_S):
+            look = process.do(Step("complete", Action.MOVE, Control(Stage.COMPLETE), proofs=True), patience)
+    if look.ending is Ending.ROLLED_BACK:
+        say(f"Rolled back to {look.state.stage}: {look.why}")
+        raise typer.Exit(ROLLED_BACK)
+    steps = after_complete(helm.stack.outputs.contracting)
+    if output is Output.JSON:
+        print_json(ending_fields(helm, look), [command for command, _ in steps])
+        return
+    say(f"Migration {helm.plan.migration!r} is complete.")
+    show_next(steps)

@@ -1,0 +1,105 @@
+"""`cutover pause`, `postpone` and `resume`: people hold a migration, from any machine, whoever runs it."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from migration.cli.commands import OUTPUT, Output
+from migration.cli.console import print_json, say, show_next
+from migration.cli.cutover.run import RUN, STATUS, refuse_complete
+from migration.model.errors import ConflictError, UsageError
+from migration.model.moments import moment_text
+from migration.model.stages import Stage
+from migration.model.transitions import ORDER
+from migration.wiring.moving import PLAN, worker_name
+from migration.wiring.steering import Steering, steering
+
+TRIES = 5
+DRY_RUN = Annotated[bool, typer.Option("--dry-run", help="Say what it would do.")]
+
+
+class Later(StrEnum):
+    """Stages that can be put off."""
+
+    DUALWRITE = "dualwrite"
+    SHADOW = "shadow"
+    LIVE = "live"
+    RAMPDOWN = "rampdown"
+    COMPLETE = "complete"
+
+
+def pause(
+    reason: Annotated[str, typer.Argument(help="Why; it is shown wherever the run waits.")] = "",
+    *,
+    dry_run: DRY_RUN = False,
+    plan: PLAN = None,
+    output: OUTPUT = Output.TABLE,
+) -> None:
+    """Keep the migration where it is: traffic stays as it is, mirrors go on, and guardrails stay armed.
+
+    For example:
+
+        cutover pause "until the campaign is over"
+    """
+    helm = steering(plan)
+    by = f"by {worker_name().partition(':')[0]} at {moment_text(helm.clock.now())}"
+    text = f"{by}: {reason}" if reason else by
+    _change(helm, "pause", f"paused {text}", output, dry_run=dry_run, paused=text)
+
+
+def postpone(
+    stage: Annotated[Later, typer.Argument(help="The stage that must not be entered yet.")] = Later.RAMPDOWN,
+    *,
+    dry_run: DRY_RUN = False,
+    plan: PLAN = None,
+    output: OUTPUT = Output.TABLE,
+) -> None:
+    """Let the migration go on, but not into a stage until `cutover resume`; guardrails stay armed.
+
+    For example:
+
+        cutover postpone rampdown
+    """
+    helm = steering(plan)
+    at = helm.plane.state().stage
+    if ORDER.index(at) >= ORDER.index(Stage(stage)):
+        raise UsageError(
+            f"the migration is in {at} already, {stage} cannot be postponed any more",
+            hint="pause it, or go back",
+            next_command="cutover pause",
+        )
+    _change(helm, "postpone", f"postponed {stage}", output, dry_run=dry_run, postponed=Stage(stage))
+
+
+def resume(*, dry_run: DRY_RUN = False, plan: PLAN = None, output: OUTPUT = Output.TABLE) -> None:
+    """Let a paused, postponed or rolled back migration go forward again, or through a gate of its plan.
+
+    For example:
+
+        cutover resume
+    """
+    _change(steering(plan), "resume", "may go on", output, dry_run=dry_run, paused="", postponed=None)
+
+
+def _change(
+    helm: Steering, step: str, text: str, output: Output, *, dry_run: bool, **changes: object
+) -> None:
+    """Change what holds it, however often somebody else changes the state at the same moment."""
+    state = helm.plane.state()
+    refuse_complete(helm, state.stage)
+    for _ in range(TRIES if not dry_run else 0):
+        try:
+            state = helm.mover().change(state, state.changed(**changes), step, text)
+            break
+        except ConflictError:
+            state = helm.plane.state()
+    else:
+        if not dry_run:
+            raise ConflictError("the state keeps changing", hint="see who moves it", next_command=STATUS)
+    fields = {"stage": state.stage, "paused": state.paused or None, "postponed": state.postponed}
+    if output is Output.JSON:
+        print_json(fields, [STATUS, RUN])
+        return
+    say(f"{'It would be' if dry_run else helm.plan.migration}: {text}; stage {state.stage}.")
+    show_next([(STATUS, "see where it stands"), (RUN, "go on, if no run waits already")])

@@ -1,0 +1,79 @@
+"""`cutover rollback`: legacy takes over again, with one write, from any stage before `complete`."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from migration.cli.agreeing import agree
+from migration.cli.commands import OUTPUT, Output
+from migration.cli.console import print_json, say, show_next
+from migration.cli.cutover.run import RESUME, RUN, STATUS, refuse_complete
+from migration.cutover.mover import Moved
+from migration.cutover.moves import control_words
+from migration.model.journal import control_detail
+from migration.model.stages import Control, Stage
+from migration.model.transitions import ROLLBACK, way_back
+from migration.wiring.moving import PLAN, YES
+from migration.wiring.steering import steering
+
+
+class Target(StrEnum):
+    """Stages that can be gone back to."""
+
+    OFF = "off"
+    DUALWRITE = "dualwrite"
+    SHADOW = "shadow"
+
+
+def rollback(  # noqa: PLR0913 - one for each option
+    reason: Annotated[str, typer.Argument(help="Why; it stands in the journal.")] = "",
+    *,
+    to: Annotated[
+        Target | None, typer.Option(help="The stage to go back to. Default: shadow, or one stage less.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do.")] = False,
+    yes: YES = False,
+    plan: PLAN = None,
+    output: OUTPUT = Output.TABLE,
+) -> None:
+    """Give legacy its authority back: one write, in effect at every door within 2 s, and nothing is deployed.
+
+    Needs no lease, no guardrail and no hook, and may be repeated. Legacy has every activity: the reverse
+    mirror kept it up. A run that is under way sees it and stops; going on takes `cutover resume`. In shadow
+    and dualwrite both sides still hear of everything; in off, the pipeline hears of nothing any more.
+
+    Exit code 0: legacy has authority. 2: the migration is complete, so there is no way back.
+
+    For example:
+
+        cutover rollback "queue grows" --yes
+
+        cutover rollback --to dualwrite
+    """
+    helm = steering(plan)
+    state = helm.plane.state()
+    refuse_complete(helm, state.stage)
+    target = Control(Stage(to) if to else ROLLBACK.get(state.stage, Stage.OFF))
+    there = way_back(state.control, target)
+    words = f"{control_words(state.control)} → {control_words(target)}"
+    if there is not None and not dry_run:
+        agree(f"Roll back {helm.plan.migration!r}, {words}?", yes=yes)
+    if dry_run:
+        say(f"It would go {words}." if there else f"Nothing to go back from: stage {state.stage}.")
+        return
+    went = helm.mover().back(target, reason or "a person said so", "rollback")
+    helm.following.check(went.state.control)
+    done = isinstance(went, Moved)
+    steps = [(STATUS, "see where it stands"), (RESUME, "allow it to go on"), (RUN, "go on")]
+    if output is Output.JSON:
+        fields = {"rolled_back": done, **control_detail(went.state.control)}
+        print_json(fields, [command for command, _ in steps])
+        return
+    now = control_words(went.state.control)
+    say(
+        f"Rolled back: {words}. Every door routes by it within 2 s."
+        if done
+        else f"It is there already: {now}."
+    )
+    show_next(steps)

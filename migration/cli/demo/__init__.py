@@ -1,0 +1,1 @@
+"""A whole cutover on this machine, told while it happens."""

@@ -1,0 +1,71 @@
+"""What the demo leaves to look at: pages, and comparisons every few seconds instead of every minute."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from migration.certificate.certificate import certificate_fields
+from migration.cli.certificate.certificate import issue
+from migration.cli.compare.shadow import compared_now, comparisons_of
+from migration.compare.shadow.report import ShadowReport
+from migration.model.errors import CutoverError
+from migration.report.certificate_page import certificate_page
+from migration.report.shadow_page import shadow_page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from migration.wiring.steering import Steering
+    from migration.wiring.workspace import RunningStack
+
+EVERY_S: Final = 5.0
+
+
+@contextmanager
+def comparing(stack: RunningStack) -> Iterator[None]:
+    """Have both sides rank and be compared while the block runs, sooner than on their schedules."""
+    stopped = threading.Event()
+
+    def work() -> None:
+        while not stopped.wait(EVERY_S):
+            # What fails here is missing in the report, and nothing else.
+            for function in rankers(stack):
+                with suppress(CutoverError, BotoCoreError, ClientError):
+                    stack.clients.functions.invoke(FunctionName=function)
+            with suppress(CutoverError):
+                compared_now(stack)
+
+    worker = threading.Thread(target=work, name="comparator", daemon=True)
+    worker.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        worker.join()
+
+
+def rankers(stack: RunningStack) -> list[str]:
+    """Name the functions that make the boards."""
+    sides = stack.outputs
+    legacy = [sides.legacy.rebuild_function] if sides.legacy else []
+    return [*legacy, *([sides.pipeline.snapshot_function] if sides.pipeline else [])]
+
+
+def write_pages(helm: Steering) -> dict[str, str]:
+    """Write the shadow report and the certificate; returns where, by name."""
+    migration, stack = helm.plan.migration, helm.stack
+    comparisons = list(comparisons_of(stack, migration).since(""))
+    pages = {
+        "shadow report": shadow_page(ShadowReport(stack.outputs.stack, migration, comparisons)),
+        "certificate": certificate_page(certificate_fields(issue(helm))),
+    }
+    written = {}
+    for name, page in pages.items():
+        path = helm.workspace.home / f"{name.replace(' ', '-')}.html"
+        path.write_text(page, encoding="utf-8")
+        written[name] = str(path)
+    return written

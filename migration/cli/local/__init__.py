@@ -1,0 +1,1 @@
+"""The commands for the stack on a laptop."""

@@ -1,0 +1,1 @@
+"""The command that says whether a stack is fit."""

@@ -1,0 +1,1 @@
+"""The commands that set right what differs."""

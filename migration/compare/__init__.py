@@ -1,0 +1,1 @@
+"""Why the sides differ: one reading, one join, one explanation."""

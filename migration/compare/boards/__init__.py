@@ -1,0 +1,1 @@
+"""Two leaderboards, and why somebody stands elsewhere."""

@@ -1,0 +1,1 @@
+"""The ledger check: what clients were told, against what both sides hold."""

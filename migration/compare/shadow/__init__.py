@@ -1,0 +1,1 @@
+"""Comparisons every minute, and hours of them as one report."""

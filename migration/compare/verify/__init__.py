@@ -1,0 +1,1 @@
+"""The verification: the facts folded again, and every aggregate against that."""

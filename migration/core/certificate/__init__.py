@@ -1,1 +1,0 @@
-"""The certificate of a cutover: what was done and what proves it, in one value with a hash of its own."""

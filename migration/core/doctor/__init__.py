@@ -1,1 +1,0 @@
-"""Doctor: what of a migration is half done, judged from its records and from what is deployed."""

@@ -1,0 +1,118 @@
+"""One turn of a run, as whoever watches it sees it: where it stands, what comes next, and why not yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from migration.cutover.watching import DOOR_SETTLED
+from migration.model.guardrails import Outcome, worst
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from migration.cutover.chronicle import Chronicle
+    from migration.cutover.course import Course, Step
+    from migration.model.guardrails import GuardrailVerdict
+    from migration.model.state import State
+
+
+class Ending(StrEnum):
+    """How a run ends by itself."""
+
+    REACHED = "reached"
+    ROLLED_BACK = "rolled back"
+
+
+class Waits(StrEnum):
+    """For what a run waits."""
+
+    PERSON = "a person"
+    GUARDRAIL = "a guardrail"
+    TIME = "time"
+    WORK = "work"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why a step is not done yet.
+
+    Attributes:
+        waits: for what.
+        why: in words.
+        outcome: of the guardrails that hold it.
+    """
+
+    waits: Waits
+    why: str
+    outcome: Outcome = Outcome.PASS
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One turn of the loop, for whoever watches.
+
+    Attributes:
+        state: where the migration stands.
+        step: what comes next; None at the end.
+        hold: why it is not done yet; None when it is being done.
+        vitals: the guardrails of this turn.
+        proofs: the last proofs of this state.
+        ending: how the run ends; None when it goes on.
+        why: what there is to say of the ending.
+    """
+
+    state: State
+    step: Step | None
+    hold: Hold | None = None
+    vitals: Sequence[GuardrailVerdict] = ()
+    proofs: Sequence[GuardrailVerdict] = ()
+    ending: Ending | None = None
+    why: str = ""
+
+
+def hold(  # noqa: PLR0913, PLR0917 - a decision's own six facts
+    course: Course,
+    state: State,
+    so_far: Chronicle,
+    step: Step,
+    vitals: Sequence[GuardrailVerdict],
+    now: float,
+) -> Hold | None:
+    """Say what keeps a step from being done: a person first, then guardrails, then time; None for nothing.
+
+    Doors that are idle do not hold: a move is confirmed before, and their caches are over by then.
+    """
+    telling = [one for one in vitals if (one.name, one.outcome) != (DOOR_SETTLED, Outcome.INCONCLUSIVE)]
+    return _for_a_person(course, state, so_far, step) or for_guardrails(telling) or _for_time(step, now)
+
+
+def _for_a_person(course: Course, state: State, so_far: Chronicle, step: Step) -> Hold | None:
+    enters = step.enters
+    if state.paused:
+        return Hold(Waits.PERSON, f"paused: {state.paused}")
+    if enters is None or enters is state.stage:
+        return None
+    if state.postponed is enters:
+        return Hold(Waits.PERSON, f"{enters} is postponed until `cutover resume`")
+    if enters in course.gates and not so_far.resumed:
+        return Hold(Waits.PERSON, f"{enters} is entered when a person says `cutover resume`")
+    return None
+
+
+def _for_time(step: Step, now: float) -> Hold | None:
+    left_s = step.not_before - now
+    return Hold(Waits.TIME, f"watching for another {left_s:.0f} s") if left_s > 0 else None
+
+
+def for_guardrails(verdicts: Sequence[GuardrailVerdict]) -> Hold | None:
+    """Hold until every guardrail passes; None when they do."""
+    outcome = worst(verdicts)
+    return None if outcome is Outcome.PASS else Hold(Waits.GUARDRAIL, explain(verdicts), outcome)
+
+
+def explain(verdicts: Sequence[GuardrailVerdict]) -> str:
+    """Say of each guardrail that does not pass what it came to, and why."""
+    bad = [one for one in verdicts if one.counted is not Outcome.PASS]
+    return "; ".join(f"{one.name}: {one.outcome}, {one.why}" for one in bad)

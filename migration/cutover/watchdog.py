@@ -1,0 +1,134 @@
+"""The watchdog: rolls a breached migration back when nobody's process does. It never goes forward.
+
+    every 2 s   state ── in live or rampdown? ──► vital guardrails ──► core/watching decides
+                                                                        │ roll back: nobody holds the lease,
+                                                                        ▼ or the breach outlasts the grace
+                                                               Mover.back ─► notice, journal
+
+A running `cutover run` looks every second and acts first, which the grace leaves it time for. Both may act
+at once, as may two watchdogs: the way back is one conditional write, and whoever comes second finds it gone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from migration.cutover.mover import Moved
+from migration.cutover.notice import notice_of_breach
+from migration.cutover.watching import WATCHED, KeepWatching, RollBack, Watch
+from migration.model.errors import RemoteError
+from migration.model.guardrails import verdict_detail
+from migration.model.journal import EntryKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from migration.cutover.mover import Mover
+    from migration.cutover.watching import Decision
+    from migration.guardrails.looking import Guardrails
+    from migration.model.clock import Clock
+    from migration.model.control_plane import ControlPlane
+    from migration.model.guardrails import GuardrailVerdict
+    from migration.model.state import State
+
+STEP: Final = "watchdog"
+
+
+@dataclass(slots=True)
+class Watched:
+    """What one turn of the watchdog came to.
+
+    Attributes:
+        looks: how often it looked at the guardrails.
+        failed: how often AWS failed before a look was over.
+        stage: where the migration stood at the last look.
+        rolled_back: why it rolled back; empty when it did not.
+        last: what the last decision was, in words.
+    """
+
+    looks: int = 0
+    failed: int = 0
+    stage: str = ""
+    rolled_back: str = ""
+    last: str = ""
+
+
+@dataclass(slots=True)
+class Watchdog:
+    """One turn: looks, as long as there is time.
+
+    Attributes:
+        plane, guardrails, clock, mover: the world.
+        watch: counts breaches, look by look.
+        interval_s: from the end of a look to the next.
+        grace_s: how long a breach must last while an operator's process holds the lease.
+    """
+
+    plane: ControlPlane
+    guardrails: Guardrails
+    clock: Clock
+    mover: Mover
+    watch: Watch
+    interval_s: float
+    grace_s: float
+    _held: str = field(default="", init=False)
+
+    def turn(self, has_time: Callable[[], bool]) -> Watched:
+        """Look until there is no time for another look.
+
+        Raises:
+            RemoteError: when the last look failed: then nobody watches, which somebody must hear of.
+        """
+        seen = Watched()
+        while True:
+            failure = self._try(seen)
+            if not has_time():
+                break
+            self.clock.sleep(self.interval_s)
+        if failure is not None:
+            raise failure
+        return seen
+
+    def _try(self, seen: Watched) -> RemoteError | None:
+        try:
+            self._look(seen)
+        except RemoteError as error:
+            seen.failed += 1
+            seen.last = str(error)
+            return error
+        return None
+
+    def _look(self, seen: Watched) -> None:
+        state = self.plane.state()
+        seen.stage = state.stage
+        verdicts = self.guardrails.look(state) if state.stage in WATCHED else ()
+        seen.looks += bool(verdicts)
+        decision = self.watch.after(state, verdicts, self._grace())
+        seen.last = decision.why
+        if isinstance(decision, RollBack):
+            seen.rolled_back = self._roll_back(decision, verdicts) or seen.rolled_back
+        else:
+            self._note_hold(state, decision, verdicts)
+
+    def _grace(self) -> float:
+        """Leave a live operator's process time to act first."""
+        lease = self.plane.lease()
+        return 0.0 if lease is None or lease.is_over(self.clock.now()) else self.grace_s
+
+    def _roll_back(self, decision: RollBack, verdicts: Sequence[GuardrailVerdict]) -> str:
+        went = self.mover.back(decision.to, decision.why, STEP, detail={"verdicts": verdict_detail(verdicts)})
+        if not isinstance(went, Moved):
+            return ""
+        notice = notice_of_breach(self.mover.migration, decision.why, verdicts)
+        for failure in self.mover.notices.tell(notice):
+            self.mover.note(EntryKind.NOTED, STEP, failure, went.state.epoch)
+        return decision.why
+
+    def _note_hold(self, state: State, decision: Decision, verdicts: Sequence[GuardrailVerdict]) -> None:
+        """Take down when a breach begins, once: which guardrails it is about, not each look's numbers."""
+        held = ",".join(sorted(self.watch.breaches)) if isinstance(decision, KeepWatching) else ""
+        if held and held != self._held:
+            detail = {"verdicts": verdict_detail(verdicts)}
+            self.mover.note(EntryKind.OBSERVED, STEP, decision.why, state.epoch, detail)
+        self._held = held

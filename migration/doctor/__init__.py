@@ -1,0 +1,1 @@
+"""What of a migration is half done, and what to run next."""

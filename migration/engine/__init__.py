@@ -1,1 +1,0 @@
-"""The loops that act: they take ports, and never know which adapter they were given."""

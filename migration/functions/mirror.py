@@ -1,0 +1,55 @@
+"""The reverse mirror's function: apply a batch of facts that the pipeline accepted to legacy's tables."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from migration.aws.tables.legacy_folds import LegacyFolds
+from migration.aws.tables.mirrored_fact import parse_mirrored
+from migration.aws.transport.clients import connect_dynamodb, open_session
+from migration.model.legacy_shape import decode_shape
+from pipeline.domain.aggregator import Aggregator, longest_wait_s
+from pipeline.domain.delivery import deliver
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+TRANSACTION_TIME_MS: Final = 12_000
+logger = Logger()
+metrics = Metrics()
+
+
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Apply an SQS batch; returns the partial batch response that the event source mapping expects."""
+    aggregator = Aggregator(
+        tables(),
+        wait=lambda attempt: time.sleep(random.uniform(0, longest_wait_s(attempt))),  # noqa: S311 - jitter
+        has_time=lambda: context.get_remaining_time_in_millis() > TRANSACTION_TIME_MS,
+    )
+    delivered = deliver(event["Records"], parse_mirrored, aggregator)
+    metrics.add_metric("MirroredBack", MetricUnit.Count, len(delivered.outcome.folded))
+    metrics.add_metric("MirroredBefore", MetricUnit.Count, len(delivered.outcome.duplicates))
+    metrics.add_metric("Failed", MetricUnit.Count, len(delivered.failed))
+    for message, reason in delivered.failed.items():
+        logger.warning("not mirrored back", message_id=message, reason=reason)
+    return delivered.response
+
+
+@cache
+def tables() -> LegacyFolds:
+    """Return legacy's tables as the environment names and lays them out."""
+    return LegacyFolds(
+        client=connect_dynamodb(open_session(os.environ["AWS_REGION"])),
+        events=os.environ["EVENTS_TABLE"],
+        program_progress=os.environ["PROGRAM_PROGRESS_TABLE"],
+        employee_progress=os.environ["EMPLOYEE_PROGRESS_TABLE"],
+        shape=decode_shape(os.environ["LEGACY_SHAPE"]),
+    )

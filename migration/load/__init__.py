@@ -1,0 +1,1 @@
+"""Activities from a seed, and clients that send them."""

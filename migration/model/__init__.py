@@ -1,0 +1,1 @@
+"""What everybody speaks: facts, folds, sides, causes, stages, state, journal, errors. Pure."""

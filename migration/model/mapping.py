@@ -1,0 +1,195 @@
+"""From a legacy item, as DynamoDB writes it in JSON, to an activity or a row; compiled once, for millions.
+
+Decides only where a value is and how it is read. It never guesses: an item that lacks a mapped attribute, or
+holds something else there, is an error that names the item, the attribute and what was found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from migration.model.errors import IntegrityError
+from migration.model.fold import Activity, Fold, Row, canonical_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Item = Mapping[str, Any]  # {"points": {"N": "5"}, "detail": {"M": {…}}}
+    Read = Callable[[Item], str]
+
+_SCALARS: Final = ("S", "N")
+_SHOWN: Final = 4  # attributes of an item that an error shows
+
+
+class UnmappableError(IntegrityError):
+    """An item that the mapping does not fit."""
+
+
+class TimeFormat(StrEnum):
+    """How legacy writes a time; all are taken as UTC unless the text has an offset."""
+
+    ISO = "iso"
+    EPOCH_S = "epoch_s"
+    EPOCH_MS = "epoch_ms"
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A value that no item holds, because it is the same for all."""
+
+    text: str
+
+
+Attribute = str | Constant  # a name, with dots into maps: "detail.employee.id"
+
+
+@dataclass(frozen=True, slots=True)
+class EventLayout:
+    """Where an item of legacy's event table holds what; the defaults are the reference system's."""
+
+    employee_id: str = "employee_id"
+    event_id: str = "event_id"
+    program_id: Attribute = "program_id"
+    activity_type: Attribute = "activity_type"
+    points: Attribute = "points"
+    occurred_at: str = "occurred_at"
+    time_format: TimeFormat = TimeFormat.ISO
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressLayout:
+    """Where an item of a progress table holds what; no employee in program progress."""
+
+    employee_id: str | None = "employee_id"
+    program_id: str = "program_id"
+    points: str = "points"
+    events: str = "events"
+
+
+def activity_mapper(layout: EventLayout) -> Callable[[Item], Activity]:
+    """Compile a layout; what it gives raises `UnmappableError` for an item that does not fit."""
+    employee_id, event_id = _reader(layout.employee_id), _reader(layout.event_id)
+    program_id, activity_type = _reader(layout.program_id), _reader(layout.activity_type)
+    points, occurred_at = _reader(layout.points), _reader(layout.occurred_at)
+    whole, moment = _whole(layout.points), _TIMES[layout.time_format]
+
+    def activity(item: Item) -> Activity:
+        try:
+            return Activity(
+                employee_id(item),
+                event_id(item),
+                program_id(item),
+                activity_type(item),
+                whole(points(item)),
+                moment(occurred_at(item)),
+            )
+        except _UnreadableError as error:
+            raise _unmappable(item, str(error)) from None
+        except (ValueError, OverflowError, OSError) as error:
+            text = f"{layout.occurred_at} is no time in the format {layout.time_format} ({error})"
+            raise _unmappable(item, text) from None
+
+    return activity
+
+
+def row_mapper(layout: ProgressLayout) -> Callable[[Item], tuple[Row, Fold]]:
+    """Compile a layout; the folds have no fingerprint, and an absent number is nothing added yet."""
+    employee_id = None if layout.employee_id is None else _reader(layout.employee_id)
+    program_id = _reader(layout.program_id)
+    points, events = _reader(layout.points, "0"), _reader(layout.events, "0")
+    whole_points, whole_events = _whole(layout.points), _whole(layout.events)
+
+    def row(item: Item) -> tuple[Row, Fold]:
+        try:
+            name = Row(None if employee_id is None else employee_id(item), program_id(item))
+            return name, Fold(whole_points(points(item)), whole_events(events(item)))
+        except _UnreadableError as error:
+            raise _unmappable(item, str(error)) from None
+
+    return row
+
+
+class _UnreadableError(Exception):
+    """What is wrong with an attribute; the item is named where it is known."""
+
+
+def _reader(attribute: Attribute, default: str | None = None) -> Read:
+    """Compile the way to one scalar; its text is DynamoDB's own."""
+    if isinstance(attribute, Constant):
+        return lambda _item: attribute.text
+    *maps, last = attribute.split(".")
+
+    def read(item: Item) -> str:
+        try:
+            for name in maps:
+                item = item[name]["M"]
+            value = item[last]
+        except (KeyError, TypeError):
+            if default is None:
+                raise _UnreadableError(f"{attribute} is missing") from None
+            return default
+        for kind in _SCALARS:
+            if kind in value:
+                return str(value[kind])
+        raise _UnreadableError(f"{attribute} is {dict(value)}, neither a text nor a number")
+
+    return read
+
+
+def _whole(attribute: Attribute) -> Callable[[str], int]:
+    def whole(text: str) -> int:
+        try:
+            return int(text)
+        except ValueError:
+            return _from_decimal(text, attribute)
+
+    return whole
+
+
+def _from_decimal(text: str, attribute: Attribute) -> int:
+    try:
+        number = Decimal(text)
+        if number == (whole := int(number)):
+            return whole
+    except (InvalidOperation, ValueError, OverflowError):
+        pass
+    raise _UnreadableError(f"{attribute} is {text!r}, which is not a whole number")
+
+
+def _iso(text: str) -> str:
+    if datetime.fromisoformat(text).utcoffset() is None:
+        text += "Z"
+    return canonical_time(text)
+
+
+def _epoch(milliseconds: Decimal) -> str:
+    whole = int(milliseconds)
+    moment = datetime.fromtimestamp(whole // 1000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{whole % 1000:03}Z"
+
+
+def _number(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"{text!r} is no number") from None
+
+
+_TIMES: Final[Mapping[TimeFormat, Callable[[str], str]]] = {
+    TimeFormat.ISO: _iso,
+    TimeFormat.EPOCH_S: lambda text: _epoch(_number(text) * 1000),
+    TimeFormat.EPOCH_MS: lambda text: _epoch(_number(text)),
+}
+
+
+def _unmappable(item: Item, problem: str) -> UnmappableError:
+    shown = ", ".join(f"{name} {value}" for name, value in list(item.items())[:_SHOWN])
+    return UnmappableError(
+        f"an item of legacy does not fit the plan: {problem}; the item begins with {shown}",
+        hint="correct the attribute's name in the plan file, or the item",
+        next_command="cutover plan check",
+    )

@@ -1,1 +1,0 @@
-"""What the engine asks of the world, one contract a file."""

@@ -1,0 +1,1 @@
+"""Whether a deployed stack is fit for a migration to move."""

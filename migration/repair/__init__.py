@@ -1,0 +1,1 @@
+"""Setting right what differs: reconcile, repair, and the words of both."""

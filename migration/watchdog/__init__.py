@@ -1,1 +1,0 @@
-"""The watchdog's function: what guards a migration while nobody's terminal is alive."""

@@ -1,0 +1,58 @@
+"""Reaching what copies and folds for a backfill's engine `aws`: the stack's functions, and its exports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from migration.aws.bulk.athena_exports import AthenaExports
+from migration.aws.stack.step_functions import StepFunctions
+from migration.aws.transport.clients import connect_bulk, translated
+from migration.aws.transport.clock import SystemClock
+from migration.model.errors import UsageError
+from migration.wiring.moving import BackfillElsewhere
+
+if TYPE_CHECKING:
+    from migration.plan.plan import Plan
+    from migration.wiring.workspace import DeployedStack
+
+
+def reach(stack: DeployedStack, plan: Plan) -> BackfillElsewhere:
+    """Reach the engine of a stack that has it.
+
+    Raises:
+        UsageError: when it is not made for this plan.
+    """
+    outputs = stack.outputs
+    if outputs.bulk is None or outputs.pipeline is None or outputs.legacy is None:
+        raise AssertionError("asked for only where there is one")
+    if plan.legacy.events.table not in {None, outputs.legacy.events_table}:
+        raise UsageError(
+            f"the stack's functions may read {outputs.legacy.events_table}, and the plan names another table",
+            hint="copy from that one with --engine machine",
+            next_command="cutover backfill start --engine machine",
+        )
+    names, clients = outputs.bulk, connect_bulk(outputs.region, stack.endpoint)
+    layout = plan.legacy.events.model_dump(exclude_unset=True)
+    exports = AthenaExports(
+        dynamodb=stack.clients.dynamodb,
+        athena=clients.athena,
+        s3=clients.s3,
+        clock=SystemClock(),
+        table=outputs.pipeline.facts_table,
+        migration=plan.migration,
+        bucket=names.exports_bucket,
+        workgroup=names.athena_workgroup,
+        database=names.athena_database,
+    )
+    return BackfillElsewhere(
+        StepFunctions(clients.states, names.state_machine, plan.migration, layout),
+        exports,
+        _functions(stack, names.worker_function),
+    )
+
+
+def _functions(stack: DeployedStack, worker: str) -> int:
+    """Ask the function itself what share of the ceiling it takes."""
+    with translated(f"reading the settings of {worker}"):
+        function = stack.clients.functions.get_function_configuration(FunctionName=worker)
+    return int(function["Environment"]["Variables"]["WORKERS"])
