@@ -25,12 +25,20 @@ ALLOWED = {
     "pipeline.domain": ("pipeline.domain",),
     "migration.core": ("migration.core", "pipeline.domain"),
     "migration.ports": ("migration.ports", "migration.core", "pipeline.domain"),
-    "migration.plan": ("migration.plan", "migration.core", "pipeline.domain"),
+    "migration.plan": ("migration.plan", "migration.core", "migration.guardrails", "pipeline.domain"),
+    "migration.guardrails": (
+        "migration.guardrails",
+        "migration.ports",
+        "migration.core",
+        "migration.plan.part",
+        "pipeline.domain",
+    ),
     "migration.adapters": (
         "migration.adapters",
         "migration.ports",
         "migration.core",
         "migration.plan",
+        "migration.guardrails",
         "pipeline.domain",
     ),
     "migration.engine": (
@@ -42,7 +50,7 @@ ALLOWED = {
     ),
     "migration": ("migration", "pipeline.domain"),
 }
-PURE = ("pipeline.domain", "migration.core", "migration.ports")
+PURE = ("pipeline.domain", "migration.core", "migration.ports", "migration.guardrails")
 IMPURE = (
     "boto3",
     "botocore",
