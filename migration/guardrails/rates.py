@@ -14,6 +14,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass, field
 from math import ceil, exp, log, log2
+from operator import itemgetter, methodcaller
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from migration.door.counts import BUCKETS, Role, edge_ms
@@ -25,7 +26,7 @@ from migration.model.guardrails import Outcome
 from migration.model.share import Share
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from migration.door.counts import Answers
     from migration.guardrails.cohorts import Cohort
@@ -43,6 +44,16 @@ class _Test:
     margin: float
     bad: float
     threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Sign:
+    """How bad answers are told from good ones, of the pipeline's and of legacy's, and how that is said."""
+
+    of: Callable[[Answers], Share]
+    said: str
+    of_legacy: Callable[[Answers], Share]
+    said_of_legacy: str
 
 
 @dataclass(slots=True)
@@ -75,17 +86,43 @@ class _Compared(Vital[DoorEvidence]):
         why = "; and ".join(one.why for one in found)
         return Assessment(outcome, why or "the pipeline has answered nobody by this epoch")
 
-    @property
-    def _threshold(self) -> float:
-        return log(_PARTS / self.alpha)
+    @abstractmethod
+    def _beside(self) -> tuple[_Test, Sequence[_Sign]]:
+        """Tell how it is held against legacy: by the mean over these signs, as one test."""
 
     @abstractmethod
+    def _alone(self) -> tuple[_Test, _Sign]:
+        """Tell how it is judged where legacy answers nobody."""
+
+    def _test(self, margin: float, bad: float) -> _Test:
+        return _Test(margin, bad, log(_PARTS / self.alpha))
+
     def _of_clients(self, role: Role, cohorts: Sequence[Cohort]) -> Assessment | None:
-        """Assess what clients got of the pipeline; None when nobody asked."""
+        (test, sign), whole = self._alone(), cohorts[0]
+        total = sign.of(whole.pipeline)
+        if not total.of:
+            return None
+        if not sign.of(whole.legacy).of:
+            evidence = log_mean(
+                (one.log_weight, log_e(sign.of(one.pipeline), None, test.margin)) for one in cohorts
+            )
+            return _judged(f"{role}: {total} {sign.said}, legacy answers nobody", evidence, total, None, test)
+        test, signs = self._beside()
+        greatest, sign = max(
+            ((_evidence(cohorts, one, test.margin), one) for one in signs), key=itemgetter(0)
+        )
+        total, other = sign.of(whole.pipeline), sign.of_legacy(whole.legacy)
+        said = f"{role}: {total} {sign.said}, legacy's {other}{sign.said_of_legacy}"
+        # The mean over the signs is an e-process, and at least the greatest divided by their number.
+        return _judged(said, greatest - log(len(signs)), total, other, test)
 
-    @abstractmethod
     def _of_pulses(self, role: Role, pulses: Answers) -> Assessment | None:
-        """Assess what pulses got of it; None when none was sent."""
+        test, sign = self._alone()
+        total = sign.of(pulses)
+        if not total.of:
+            return None
+        evidence = log_e(total, None, test.margin)
+        return _judged(f"{role} pulses: {total} {sign.said}", evidence, total, None, test)
 
 
 @dataclass(slots=True)
@@ -99,32 +136,14 @@ class ErrorRate(_Compared):
 
     def __post_init__(self) -> None:
         """Refuse limits under which nothing bad would ever be noticed."""
-        _be_noticeable(
-            "error_bad", self.error_bad, error_margin=self.error_margin, error_rate=self.error_rate
-        )
+        margins = {"error_margin": self.error_margin, "error_rate": self.error_rate}
+        _be_noticeable("error_bad", self.error_bad, margins)
 
-    def _of_clients(self, role: Role, cohorts: Sequence[Cohort]) -> Assessment | None:
-        total, other = cohorts[0].pipeline.failed, cohorts[0].legacy.failed
-        if not total.of:
-            return None
-        if not other.of:
-            test = self._test(self.error_rate)
-            evidence = log_mean(
-                (one.log_weight, log_e(one.pipeline.failed, None, test.margin)) for one in cohorts
-            )
-            return _judged(f"{role}: {total} failed, legacy answers nobody", evidence, total, None, test)
-        test = self._test(self.error_margin)
-        evidence = log_mean(
-            (one.log_weight, log_e(one.pipeline.failed, one.legacy.failed, test.margin)) for one in cohorts
-        )
-        return _judged(f"{role}: {total} failed, legacy's {other}", evidence, total, other, test)
+    def _beside(self) -> tuple[_Test, Sequence[_Sign]]:
+        return self._test(self.error_margin, self.error_bad), [_FAILED]
 
-    def _of_pulses(self, role: Role, pulses: Answers) -> Assessment | None:
-        failed = pulses.failed
-        return _alone(f"{role} pulses: {failed} failed", failed, self._test(self.error_rate))
-
-    def _test(self, margin: float) -> _Test:
-        return _Test(margin, self.error_bad, self._threshold)
+    def _alone(self) -> tuple[_Test, _Sign]:
+        return self._test(self.error_rate, self.error_bad), _FAILED
 
 
 @dataclass(slots=True)
@@ -144,43 +163,19 @@ class Latency(_Compared):
 
     def __post_init__(self) -> None:
         """Refuse limits under which nothing bad would ever be noticed."""
-        _be_noticeable("latency_bad", self.latency_bad, latency_margin=self.latency_margin)
+        _be_noticeable("latency_bad", self.latency_bad, {"latency_margin": self.latency_margin})
 
-    def _of_clients(self, role: Role, cohorts: Sequence[Cohort]) -> Assessment | None:
-        if not cohorts[0].pipeline.timed:
-            return None
-        return self._beside(role, cohorts) if cohorts[0].legacy.timed else self._unequalled(role, cohorts)
-
-    def _unequalled(self, role: Role, cohorts: Sequence[Cohort]) -> Assessment:
-        """Hold the pipeline against what is slow in itself."""
-        edge = _first_edge(self.latency_ms)
-        evidence = _slower(cohorts, edge, None, self.latency_margin)
-        total = cohorts[0].pipeline.slower(edge)
-        said = f"{role}: {total} took over {edge_ms(edge):,.0f} ms, legacy answers nobody"
-        return _judged(said, evidence, total, None, self._test)
-
-    def _beside(self, role: Role, cohorts: Sequence[Cohort]) -> Assessment:
-        """Hold it against legacy, at every threshold from `latency_from_ms` on."""
+    def _beside(self) -> tuple[_Test, Sequence[_Sign]]:
+        """Compare at every threshold from `latency_from_ms` on."""
         steps = round(2 * log2(self.latency_factor))
         edges = range(max(steps, _first_edge(self.latency_from_ms)), BUCKETS - 1)
-        greatest, edge = max(
-            (_slower(cohorts, edge, edge - steps, self.latency_margin), -edge) for edge in edges
-        )
-        edge = -edge
-        total, other = cohorts[0].pipeline.slower(edge), cohorts[0].legacy.slower(edge - steps)
-        said = f"{role}: {total} took over {edge_ms(edge):,.0f} ms, legacy's {other} over "
-        said += f"{edge_ms(edge - steps):,.0f} ms"
-        # The mean over the thresholds is an e-process, and at least the greatest divided by their number.
-        return _judged(said, greatest - log(len(edges)), total, other, self._test)
+        return self._test(self.latency_margin, self.latency_bad), [
+            _slow(edge, edge - steps) for edge in edges
+        ]
 
-    def _of_pulses(self, role: Role, pulses: Answers) -> Assessment | None:
+    def _alone(self) -> tuple[_Test, _Sign]:
         edge = _first_edge(self.latency_ms)
-        slow = pulses.slower(edge)
-        return _alone(f"{role} pulses: {slow} took over {edge_ms(edge):,.0f} ms", slow, self._test)
-
-    @property
-    def _test(self) -> _Test:
-        return _Test(self.latency_margin, self.latency_bad, self._threshold)
+        return self._test(self.latency_margin, self.latency_bad), _slow(edge, edge)
 
 
 def requests_needed(bad: float, legacy: Share | None, margin: float, threshold: float) -> int | None:
@@ -205,18 +200,29 @@ def requests_needed(bad: float, legacy: Share | None, margin: float, threshold: 
     return high
 
 
-def _be_noticeable(key: str, bad: float, **margins: float) -> None:
+def _be_noticeable(key: str, bad: float, margins: Mapping[str, float]) -> None:
     for margin, allowed in margins.items():
         if bad <= allowed:
             raise ValueError(f"{key} must be greater than {margin}, or it would never be noticed")
 
 
-def _slower(cohorts: Sequence[Cohort], edge: int, legacy_edge: int | None, margin: float) -> float:
-    def evidence(one: Cohort) -> float:
-        legacy = None if legacy_edge is None else one.legacy.slower(legacy_edge)
-        return log_e(one.pipeline.slower(edge), legacy, margin)
+def _failed(answers: Answers) -> Share:
+    return answers.failed
 
-    return log_mean((one.log_weight, evidence(one)) for one in cohorts)
+
+_FAILED: Final = _Sign(_failed, "failed", _failed, "")
+
+
+def _slow(edge: int, legacy_edge: int) -> _Sign:
+    """Tell slow answers by where a bucket ends; legacy's by another."""
+    took, legacy_took = f"took over {edge_ms(edge):,.0f} ms", f" over {edge_ms(legacy_edge):,.0f} ms"
+    return _Sign(methodcaller("slower", edge), took, methodcaller("slower", legacy_edge), legacy_took)
+
+
+def _evidence(cohorts: Sequence[Cohort], sign: _Sign, margin: float) -> float:
+    return log_mean(
+        (one.log_weight, log_e(sign.of(one.pipeline), sign.of_legacy(one.legacy), margin)) for one in cohorts
+    )
 
 
 def _first_edge(elapsed_ms: float) -> int:
@@ -236,10 +242,6 @@ def _judged(said: str, evidence: float, total: Share, other: Share | None, test:
     if total.of >= needed:
         return Assessment(Outcome.PASS, f"{said}; {would}")
     return Assessment(Outcome.INCONCLUSIVE, f"{said}; too few: {would}")
-
-
-def _alone(said: str, pulses: Share, test: _Test) -> Assessment | None:
-    return _judged(said, log_e(pulses, None, test.margin), pulses, None, test) if pulses.of else None
 
 
 def _with_pulses(clients: Assessment | None, pulsed: Assessment | None) -> Assessment | None:
