@@ -25,13 +25,9 @@ _Part = TypeVar("_Part", bound=PlanPart)
 _ALL: Final[tuple[type[Guardrail[Any]], ...]] = (*VITAL, *PROOFS)
 
 
-def _names() -> type[StrEnum]:
-    names = StrEnum("Guard", [(one.name, one.name) for one in _ALL])
-    names.__doc__ = "A guardrail, as the plan file names it."
-    return names
-
-
-GUARD: Final = _names()
+_ENUM: Any = StrEnum  # mypy takes a call of it for the look-up of a member
+GUARD: Final[type[StrEnum]] = _ENUM("Guard", [(one.name, one.name) for one in _ALL])
+GUARD.__doc__ = "A guardrail, as the plan file names it."
 _Name = Annotated[str, GetPydanticSchema(lambda _, schema_of: schema_of(GUARD)), Field(strict=False)]
 _Names = Annotated[tuple[_Name, ...], Field(strict=False)]
 
