@@ -13,7 +13,7 @@ from pydantic import Field, GetPydanticSchema, create_model, model_validator
 
 from migration.guardrails.guardrail import limits_of
 from migration.guardrails.registry import PROOFS, VITAL
-from migration.plan.part import PlanPart
+from migration.model.part import PlanPart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -17,9 +17,9 @@ from migration.guardrails.plan import GuardrailsPlan
 from migration.model.backfill import MAX_WCU
 from migration.model.errors import UsageError
 from migration.model.mapping import Constant, EventLayout, ProgressLayout, TimeFormat
+from migration.model.part import PlanPart
 from migration.model.stages import Stage
 from migration.plan.hooks import HooksPlan
-from migration.plan.part import PlanPart
 from migration.plan.traffic import TrafficPlan
 
 if TYPE_CHECKING:
