@@ -31,8 +31,7 @@ class SnapshotAge(Vital[BoardEvidence]):
     stages: ClassVar = FOLDING - {Stage.DUALWRITE}
     snapshot_age_s: float = seconds(180.0, "Age of the newest snapshot")
 
-    def assess(self, look: VitalLook[BoardEvidence]) -> Assessment:
-        """Judge how old the newest global board is."""
+    def _assess(self, look: VitalLook[BoardEvidence]) -> Assessment:
         made = look.evidence.snapshot_at()
         if made is None:
             return Assessment(Outcome.INCONCLUSIVE, "there is no snapshot yet")

@@ -66,8 +66,7 @@ class QueueAge(Vital[FoldingEvidence]):
     queue_age_s: float = seconds(5.0, "Seconds that messages may wait while nothing is folded")
     standing: Standing = field(default_factory=Standing, init=False)
 
-    def assess(self, look: VitalLook[FoldingEvidence]) -> Assessment:
-        """Judge how long nothing was folded while messages waited."""
+    def _assess(self, look: VitalLook[FoldingEvidence]) -> Assessment:
         lane = look.once(look.evidence.lane)
         self.standing = self.standing.after(lane.queued, lane.newest_folded_at, look.now)
         age, most = self.standing.for_s(look.now), self.queue_age_s
@@ -79,14 +78,13 @@ class QueueAge(Vital[FoldingEvidence]):
 
 @dataclass(slots=True)
 class PulseAge(Vital[FoldingEvidence]):
-    """Something is folded every few minutes, if only a pulse; one comes every minute."""
+    """Something is folded every few minutes; a pulse comes every minute, so silence is no excuse."""
 
     name: ClassVar = "pulse_age"
     stages: ClassVar = FOLDING
     pulse_age_s: float = seconds(150.0, "Age of the newest folded fact or pulse")
 
-    def assess(self, look: VitalLook[FoldingEvidence]) -> Assessment:
-        """Judge how old the newest folded fact is; silence is no excuse."""
+    def _assess(self, look: VitalLook[FoldingEvidence]) -> Assessment:
         newest = look.once(look.evidence.lane).newest_folded_at
         if newest is None:
             return Assessment(Outcome.INCONCLUSIVE, "nothing was ever folded, not even a pulse")
@@ -105,8 +103,7 @@ class FactsUnfolded(Vital[FoldingEvidence]):
     lag_s: float = seconds(10.0, "Seconds after which a fact must be folded")
     sample: Sample = field(default_factory=Sample, init=False)
 
-    def assess(self, look: VitalLook[FoldingEvidence]) -> Assessment:
-        """Judge the sampled facts that are older than the limit."""
+    def _assess(self, look: VitalLook[FoldingEvidence]) -> Assessment:
         sample = self.sample.told(look.once(look.evidence.door), look.now)
         found = look.evidence.check(sample.due(self.lag_s, look.now))
         self.sample = sample = sample.checked(found.settled, look.now)
@@ -127,14 +124,13 @@ class FactsUnfolded(Vital[FoldingEvidence]):
 
 @dataclass(slots=True)
 class DeadLetters(Vital[FoldingEvidence]):
-    """No message was given up."""
+    """No message was given up, over all dead-letter queues."""
 
     name: ClassVar = "dead_letters"
     stages: ClassVar = FOLDING
     dead_letters: int = limit(0, "Messages that may have been given up", ge=0)
 
-    def assess(self, look: VitalLook[FoldingEvidence]) -> Assessment:
-        """Judge how many messages were given up, over all dead-letter queues."""
+    def _assess(self, look: VitalLook[FoldingEvidence]) -> Assessment:
         depths, most = look.evidence.dead(), self.dead_letters
         total = sum(depths.values())
         each = ", ".join(f"{name} {depth:,}" for name, depth in depths.items())

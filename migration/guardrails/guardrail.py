@@ -74,17 +74,13 @@ class Guardrail(ABC, Generic[_Look_contra]):
     dry: bool = False
 
     @abstractmethod
-    def assess(self, look: _Look_contra) -> Assessment:
-        """Judge what a look reads.
-
-        Raises:
-            CutoverError: what reading it meets.
-        """
+    def _assess(self, look: _Look_contra) -> Assessment:
+        """Judge what a look reads; what reading it meets is raised."""
 
     def verdict(self, look: _Look_contra) -> GuardrailVerdict:
         """Assess; what could not be measured is this one's verdict `error`."""
         try:
-            found = self.assess(look)
+            found = self._assess(look)
         except CutoverError as error:
             found = Assessment(Outcome.ERROR, str(error))
         at = look.now if found.at is None else found.at

@@ -52,8 +52,7 @@ class MirrorLag(Vital[MirrorEvidence]):
     mirror_lag_s: float = seconds(30.0, "Seconds that the reverse mirror's queue may not get shorter")
     standing: Standing = field(default_factory=Standing, init=False)
 
-    def assess(self, look: VitalLook[MirrorEvidence]) -> Assessment:
-        """Judge how long the reverse mirror's queue has held messages without getting shorter."""
+    def _assess(self, look: VitalLook[MirrorEvidence]) -> Assessment:
         queued = look.evidence.mirrored_back()
         self.standing = self.standing.after(queued, None, look.now)
         age, most = self.standing.for_s(look.now), self.mirror_lag_s
@@ -73,8 +72,7 @@ class MirrorMisses(Vital[MirrorEvidence]):
     reconciled_before: float | None = field(default=None, init=False)
     journal_read: str = field(default="", init=False)
 
-    def assess(self, look: VitalLook[MirrorEvidence]) -> Assessment:
-        """Judge the forward mirrors that were missed and not reconciled."""
+    def _assess(self, look: VitalLook[MirrorEvidence]) -> Assessment:
         self._read_on(look.evidence)
         counts, most = look.once(look.evidence.door), self.mirror_misses
         after = float("-inf") if self.reconciled_before is None else self.reconciled_before

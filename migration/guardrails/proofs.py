@@ -79,8 +79,7 @@ class FoldEquality(Guardrail[ProofLook]):
     name: ClassVar = "fold_equality"
     stages: ClassVar = MIRRORING
 
-    def assess(self, look: ProofLook) -> Assessment:
-        """Judge every difference that is explained, and what moved too fast to be judged."""
+    def _assess(self, look: ProofLook) -> Assessment:
         report = look.report
         counts = {
             kind: count
@@ -108,8 +107,7 @@ class Unexplained(Guardrail[ProofLook]):
     name: ClassVar = "unexplained"
     stages: ClassVar = MIRRORING
 
-    def assess(self, look: ProofLook) -> Assessment:
-        """Judge what is left without an explanation, or was not looked at."""
+    def _assess(self, look: ProofLook) -> Assessment:
         report = look.report
         count = report.counts[Class.UNEXPLAINED]
         why = f"{count:,} differences that no named events account for"
@@ -131,8 +129,7 @@ class RankAgreement(Guardrail[ProofLook]):
     stages: ClassVar = MIRRORING - {Stage.DUALWRITE}
     rank_biased: float = limit(0.5, "Rank-biased overlap with the truth, at least", ge=0, le=1)
 
-    def assess(self, look: ProofLook) -> Assessment:
-        """Judge the places of the board."""
+    def _assess(self, look: ProofLook) -> Assessment:
         at = look.now
         board = look.compare().boards[0]
         if board.pipeline_made_at is None:

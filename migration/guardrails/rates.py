@@ -58,19 +58,14 @@ class _Sign:
 
 @dataclass(slots=True)
 class _Compared(Vital[DoorEvidence]):
-    """The pipeline answers as legacy does, to clients and to pulses, in each role.
-
-    Attributes:
-        history: what was counted at earlier looks at this epoch.
-    """
+    """The pipeline answers as legacy does, in each role; pulses speak where clients are too few."""
 
     stages: ClassVar = SERVING
     lives_on_requests: ClassVar = True
     alpha: float = share(0.01, "Chance of a false alarm, of each rate and epoch")
-    history: History = field(default_factory=History, init=False)
+    history: History = field(default_factory=History, init=False)  # of the looks at this epoch
 
-    def assess(self, look: VitalLook[DoorEvidence]) -> Assessment:
-        """Take the worse of the roles that anybody asked; pulses speak where clients are too few."""
+    def _assess(self, look: VitalLook[DoorEvidence]) -> Assessment:
         counts, epoch = look.once(look.evidence.door), look.state.epoch
         was = self.history if self.history.epoch == epoch else History(epoch)
         self.history = was.after(counts, epoch, look.now)
@@ -135,7 +130,6 @@ class ErrorRate(_Compared):
     error_bad: float = share(0.2, "Excess of errors that must have been noticed before it passes")
 
     def __post_init__(self) -> None:
-        """Refuse limits under which nothing bad would ever be noticed."""
         margins = {"error_margin": self.error_margin, "error_rate": self.error_rate}
         _be_noticeable("error_bad", self.error_bad, margins)
 
@@ -162,7 +156,6 @@ class Latency(_Compared):
     latency_bad: float = share(0.3, "Excess of slow requests that must have been noticed before it passes")
 
     def __post_init__(self) -> None:
-        """Refuse limits under which nothing bad would ever be noticed."""
         _be_noticeable("latency_bad", self.latency_bad, {"latency_margin": self.latency_margin})
 
     def _beside(self) -> tuple[_Test, Sequence[_Sign]]:

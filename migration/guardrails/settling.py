@@ -29,8 +29,7 @@ class DoorSettled(Vital[DoorEvidence]):
     door_settled_s: float = seconds(5.0, "Seconds in which every instance must route by a new epoch")
     door_seen_s: float = seconds(10.0, "Seconds that an instance's counts speak")
 
-    def assess(self, look: VitalLook[DoorEvidence]) -> Assessment:
-        """Judge how long instances have routed by an older epoch after the first left it."""
+    def _assess(self, look: VitalLook[DoorEvidence]) -> Assessment:
         counts, epoch = look.once(look.evidence.door), look.state.epoch
         moved = [one for one in counts if one.epoch >= epoch]
         recent = [one for one in counts if look.now - one.at <= self.door_seen_s]

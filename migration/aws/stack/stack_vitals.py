@@ -34,14 +34,7 @@ GLOBAL: Final = {"board": {"S": "global"}, "version": {"S": "latest"}}
 
 @dataclass(frozen=True)
 class StackVitals:
-    """One stack's queues and tables, while both sides are there.
-
-    Attributes:
-        clients: of AWS.
-        pipeline: what the stack exports of it.
-        outputs: what it exports of the migration.
-        migration: its name in the control table.
-    """
+    """One stack's queues and tables, while both sides are there."""
 
     clients: Clients
     pipeline: PipelineOutputs
