@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 _Kind = TypeVar("_Kind", bound="Guardrail[Any]")
 _Part = TypeVar("_Part", bound=PlanPart)
 _ALL: Final[tuple[type[Guardrail[Any]], ...]] = (*VITAL, *PROOFS)
-
-
 _ENUM: Any = StrEnum  # mypy takes a call of it for the look-up of a member
 GUARD: Final[type[StrEnum]] = _ENUM("Guard", [(one.name, one.name) for one in _ALL])
 GUARD.__doc__ = "A guardrail, as the plan file names it."

@@ -44,7 +44,7 @@ class VitalLook(Generic[_Evidence_co]):
     evidence: _Evidence_co
     state: State
     clock: Clock
-    _read: dict[Callable[[], Any], Any] = field(default_factory=dict)
+    _read: dict[Callable[[], Any], Any] = field(default_factory=dict, init=False)
 
     @cached_property
     def now(self) -> float:

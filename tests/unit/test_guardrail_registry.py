@@ -62,5 +62,8 @@ def test_a_guardrail_says_what_must_hold_and_can_be_dry_or_off(one: type[Guardra
     assert GuardrailsPlan.model_validate({"off": [one.name]}).chosen([one]) == []
 
 
-def test_every_name_is_said_once() -> None:
+def test_every_name_is_said_once_and_a_limit_that_guardrails_share_is_one() -> None:
     assert len({one.name for one in ALL}) == len(ALL)
+    declared = [limit for one in ALL for limit in limits_of(one)]
+    said = {(limit.name, limit.default, *sorted(map(str, limit.metadata.items()))) for limit in declared}
+    assert len(said) == len({limit.name for limit in declared})
