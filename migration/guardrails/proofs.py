@@ -11,8 +11,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from migration.compare.reasons import Judgement
-from migration.compare.verify.verification import Class
 from migration.guardrails.guardrail import MIRRORING, Assessment, Guardrail, limit
+from migration.model.cause import Cause
 from migration.model.errors import CutoverError
 from migration.model.guardrails import Outcome
 from migration.model.stages import Stage
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from migration.model.state import State
 
 # What a backfill that is not through leaves; in stage `dualwrite` that is no failure, but no pass either.
-_HISTORY: Final = frozenset({Class.MIRROR_MISSED, Class.HISTORY_NOT_INSTALLED})
+_HISTORY: Final = frozenset({Cause.MIRROR_MISSED, Cause.NOT_MIRRORED_BACK, Cause.HISTORY_NOT_INSTALLED})
 PERSISTENCE: Final = 0.9  # of rank-biased overlap: it looks at the top ten most
 PAIR: Final = "pipeline, truth"
 BESIDE: Final = "legacy, pipeline"
@@ -84,7 +84,7 @@ class FoldEquality(Guardrail[ProofLook]):
         counts = {
             kind: count
             for kind, count in report.counts.items()
-            if kind.fails and kind is not Class.UNEXPLAINED and count
+            if kind.fails and kind is not Cause.UNEXPLAINED and count
         }
         compared = sum(one.compared for one in report.keys)
         named = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in sorted(counts.items()))
@@ -109,7 +109,7 @@ class Unexplained(Guardrail[ProofLook]):
 
     def _assess(self, look: ProofLook) -> Assessment:
         report = look.report
-        count = report.counts[Class.UNEXPLAINED]
+        count = report.counts[Cause.UNEXPLAINED]
         why = f"{count:,} differences that no named events account for"
         if report.skipped:
             why += f", and {report.skipped:,} employees that differ and were not looked at"
