@@ -28,6 +28,8 @@ ALLOWED = {
     "migration.plan": ("migration.plan", "migration.core", "pipeline.domain"),
     "migration.adapters": (
         "migration.adapters",
+        "migration.aws",
+        "migration.compare",
         "migration.ports",
         "migration.core",
         "migration.plan",
@@ -35,6 +37,7 @@ ALLOWED = {
     ),
     "migration.engine": (
         "migration.engine",
+        "migration.compare",
         "migration.ports",
         "migration.core",
         "migration.plan",

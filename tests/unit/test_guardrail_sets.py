@@ -5,11 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from concurrent.futures import wait
+from contextlib import nullcontext
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from migration.compare.diff.diff import Question
 from migration.compare.verify.verification import Class, Difference, Keys, VerifyReport
 from migration.door.counts import Role, Witness
 from migration.guardrails.limits import PROOFS, STAGES, VITAL, Guard
@@ -293,10 +296,12 @@ def report(*kinds: Class, **changes: Any) -> VerifyReport:
 
 
 def prove(stage: Stage, found: VerifyReport) -> dict[str, Outcome]:
-    def compare() -> Any:
+    def boards() -> Any:
         raise RemoteError("no board", hint="")
 
-    proofs = ProofGuardrails(lambda: found, compare, limits(), MemoryClock(NOW))
+    verification: Any = SimpleNamespace(run=lambda: found, store=None)
+    question = Question("test", "global", (10,), 0.9)
+    proofs = ProofGuardrails(lambda: nullcontext(verification), boards, question, limits(), MemoryClock(NOW))
     return {one.name: one.outcome for one in proofs.look(State(Control(stage, epoch=EPOCH)))}
 
 
