@@ -47,7 +47,7 @@ def proof_guardrails(
         store = DuckDBStore(folder)
         try:
             sides = both_sides(clients, outputs, plan.legacy, ReadPace(None, clock), SEGMENTS)
-            yield Verification(sides, store, clock, "a proof", Patience(longest=PATIENCE))
+            yield Verification(sides, store, clock, patience=Patience(longest=PATIENCE))
         finally:
             store.close(keep=False)
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migration.compare.diff.two_sides import Sighting
 from migration.compare.reasons import Cause, Judgement
 from migration.compare.shadow.comparing import compare
 from migration.compare.shadow.comparison import (
@@ -27,6 +26,7 @@ from tests.doubles.comparing import MemoryComparedSides, MemoryServing
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from migration.compare.diff.two_sides import Sighting
     from migration.compare.shadow.one_employee import EmployeeRead
 
 CONTROL = Control(Stage.SHADOW, epoch=7)
