@@ -1,7 +1,7 @@
 """Every aggregate of both sides beside the folds of their events, as the store has lined them up.
 
     legacy rows --+
-    legacy events +-- fold --+-- line up --> a line an aggregate, of all that compare/diff/two_sides.py lines up
+    legacy events +-- fold --+-- line up --> a line an aggregate, as diff/two_sides.py says
     facts --------+          |
     pipeline rows -----------+
 
