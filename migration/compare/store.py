@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from migration.compare.boards.diffs import Join
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from migration.compare.boards.boards import BoardEntry
     from migration.compare.both_sides import Chunk, Part
     from migration.compare.diff.program_reasons import ProgramEvents
     from migration.compare.diff.report import LevelCount
@@ -39,6 +38,22 @@ class Begun:
 
     as_of: str
     setup: str = ""
+
+
+class Join(Protocol):
+    """Both sides' aggregates and events, lined up: of everybody, or of those who are on a board."""
+
+    def populations(self, board: str) -> tuple[int, int]:
+        """Count the employees whom legacy, and whom the pipeline, could show on a board."""
+        ...
+
+    def true_places(self, board: str, depth: int, names: Collection[str]) -> dict[str, BoardEntry]:
+        """Rank the truth, for everybody down to a depth and for those who are named; equals share a rank."""
+        ...
+
+    def these_employees(self, names: Collection[str]) -> Iterator[tuple[list[Sums], list[Sighting]]]:
+        """Give all rows and activities of some employees."""
+        ...
 
 
 class LinedUp(Join, Protocol):
