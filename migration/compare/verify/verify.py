@@ -16,7 +16,7 @@ from migration.compare.reading import read
 from migration.compare.store import Begun
 from migration.compare.verify.confirm import Confirmation, Patience, sample_programs
 from migration.compare.verify.judge_legacy import judge_legacy_program
-from migration.compare.verify.verification import Class, Keys, Sum, VerifyReport
+from migration.compare.verify.verification import Keys, Sum, VerifyReport
 from migration.model.errors import UsageError
 from migration.model.fold import NOTHING, RESERVED
 from migration.model.moments import epoch_of, moment_text
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from migration.model.clock import Clock
     from migration.model.fold import Row
 
-_SEVERITY: Final = {kind: place for place, kind in enumerate(Class)}
 VERIFY: Final = "cutover verify"
 
 
@@ -131,9 +130,7 @@ class Verification:
 
     def _differences(self, verdict: Verdict) -> Sequence[Difference]:
         found = [*verdict.differences, *self._in_legacy_programs()]
-        return sorted(
-            found, key=lambda one: (-_SEVERITY[one.kind], one.employee_id or "", one.event_id or "")
-        )
+        return sorted(found, key=lambda one: (-one.kind.severity, one.employee_id or "", one.event_id or ""))
 
     def _in_legacy_programs(self) -> Iterator[Difference]:
         programs = self.store.legacy_programs()
