@@ -1,4 +1,4 @@
-"""What a verification has read, in a DuckDB file: folded and compared there, in bounded memory.
+"""What was read of both sides, in a DuckDB file: folded, compared and lined up there, in bounded memory.
 
 Lines and the position after them are committed together, so a killed process resumes without reading anything
 twice, and nothing is counted twice. It never reads DynamoDB, and it judges nothing.
@@ -6,16 +6,19 @@ twice, and nothing is counted twice. It never reads DynamoDB, and it judges noth
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 
-from migration.aws.bulk.fold_sql import fold_into, speak_trino, statements
-from migration.compare.miscounts import Pool
+from migration.aws.bulk.database import MEMORY_LIMIT, opened, passing_folder
+from migration.aws.bulk.fold_sql import fold_into, statements
+from migration.aws.bulk.lined_up import BesideFolds, pool_of
+from migration.compare.both_sides import Part
+from migration.compare.store import Begun, Suspects
 from migration.compare.verify.judge import FoundElsewhere
 from migration.compare.verify.verification import Keys, LegacyProgram, Parts, Sum, WideReading
-from migration.compare.verify.verifying import Begun, Part, Suspects
 from migration.model.errors import ConflictError
 from migration.model.facts import Lane, StoredFact
 from migration.model.fold import Activity, Fold, Row
@@ -25,12 +28,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from migration.compare.verify.verifying import Chunk
+    from migration.compare.both_sides import Chunk
+    from migration.compare.miscounts import Pool
 
 DATABASE: Final = "verify.duckdb"
-MEMORY_LIMIT: Final = "1GB"
 COMMIT_LINES: Final = 50_000  # lines that are committed together
-_SQL: Final = statements("verify.sql")
+_SQL: Final = statements("sides.sql")
+_TABLES: Final = {
+    Part.LEGACY_EMPLOYEE_ROWS: "legacy's rows",
+    Part.EMPLOYEE_ROWS: "rows",
+    Part.LEGACY_PROGRAM_ROWS: "legacy's rows",
+    Part.PROGRAM_ROWS: "rows",
+    Part.LEGACY_EVENTS: "legacy's events",
+    Part.FACTS: "facts",
+}
 
 
 @dataclass(slots=True)
@@ -48,7 +59,7 @@ class _Buffer:
 
 
 class DuckDBStore:
-    """A verification in a folder of its own.
+    """One reading in a folder of its own.
 
     Raises:
         ConflictError: when another process has it open.
@@ -58,22 +69,12 @@ class DuckDBStore:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._spool = folder / "lines.jsonl"
-        config: dict[str, Any] = {
-            "memory_limit": memory_limit,
-            "temp_directory": str(folder / "spill"),
-            "preserve_insertion_order": False,
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-        }
         try:
-            self._db = duckdb.connect(folder / DATABASE, config=config)
+            self._db = opened(folder / DATABASE, memory_limit)
         except duckdb.IOException as error:
             raise ConflictError(
                 f"another process verifies in {folder}", hint="wait for it, or stop it"
             ) from error
-        self._db.execute("SET enable_progress_bar = false")  # it would go to stdout, among the data
-        speak_trino(self._db)
-        self._db.execute(_SQL["macros"])
 
     @property
     def begun(self) -> Begun | None:
@@ -83,7 +84,7 @@ class DuckDBStore:
         return None if found is None else Begun(*found)
 
     def begin(self, begun: Begun) -> None:
-        """Forget everything, and begin a verification."""
+        """Forget everything, and begin a reading."""
         for (name,) in self._db.execute("SELECT table_name FROM duckdb_tables()").fetchall():
             self._db.execute(f"DROP TABLE {name}")
         self._db.execute(_SQL["schema"])
@@ -104,19 +105,33 @@ class DuckDBStore:
         yield self._commit(part, buffer)
 
     def add_new(self, chunks: Iterable[Chunk]) -> None:
-        """Keep the facts among these that are not known yet; they are young."""
+        """Keep the facts among these that are not known yet, apart from the others; they are young."""
         self._insert("late facts", chunks)
-        fold_into(self._db, "young_folds", _SQL["young facts"])
+        fold_into(self._db, "late_folds", _SQL["late facts"])
 
     def fold(self) -> None:
-        """Fold what was added, and find out what differs."""
+        """Fold what was added."""
         fold_into(self._db, "folds", _SQL["settled facts"])
         fold_into(self._db, "young_folds", _SQL["young facts"])
+        fold_into(self._db, "late_folds", _SQL["late facts"])
         fold_into(self._db, "legacy_folds", _SQL["legacy's facts"])
+
+    def compare(self) -> None:
+        """Find out what differs of what was folded."""
         self._db.execute(_SQL["differing"])
         self._db.execute(_SQL["legacy differing"])
         self._db.execute(_SQL["apart"], [bool(self.positions(Part.LEGACY_EVENTS))])
         self._db.execute(_SQL["suspects"])
+
+    def line_up(self) -> BesideFolds:
+        """Set the aggregates of both sides beside what was folded."""
+        fold_into(self._db, "missed_folds", _SQL["missed facts"])
+        self._db.execute(_SQL["line up"])
+        return BesideFolds(self._db, _SQL)
+
+    def program_rows(self) -> Mapping[Row, Parts]:
+        """Give every program's row as it was read, shards summed."""
+        return self._program_folds("program rows")
 
     def suspects(self, most: int) -> Suspects:
         """Name employees whose rows, facts and events do not agree, less what only young facts make."""
@@ -138,19 +153,15 @@ class DuckDBStore:
         return readings
 
     def legacy_programs(self) -> Mapping[Row, LegacyProgram]:
-        """Give the fold of legacy's events of every program."""
+        """Give legacy's row of every program, and what it must hold."""
         return {
-            Row(None, program): LegacyProgram(_fold(due), _fold(young), _fold(narrow))
+            Row(None, program): LegacyProgram(*(_fold(numbers[at : at + 2]) for at in range(0, 8, 2)))
             for program, *numbers in self._db.execute(_SQL["legacy's programs"]).fetchall()
-            for due, young, narrow in [(numbers[:2], numbers[2:4], numbers[4:])]
         }
 
     def legacy_pool(self, program_id: str) -> Pool:
         """Sort legacy's events of a program by points; ids are `employee event`."""
-        pool = Pool()
-        for points, count, ids in self._db.execute(_SQL["legacy's pool"], [program_id]).fetchall():
-            pool.counts[points], pool.ids[points] = count, ids
-        return pool
+        return pool_of(self._db.execute(_SQL["legacy's pool"], [program_id]).fetchall())
 
     def named(self, fingerprints: Iterable[int]) -> FoundElsewhere:
         """Find what has one of these fingerprints."""
@@ -180,7 +191,7 @@ class DuckDBStore:
 
     def _commit(self, part: Part, buffer: _Buffer) -> int:
         self._db.begin()
-        self._insert(part, buffer.chunks)
+        self._insert(_TABLES[part], buffer.chunks)
         for segment, position in {one.segment: one.position for one in buffer.chunks}.items():
             query = "INSERT OR REPLACE INTO positions VALUES (?, ?, ?)"
             self._db.execute(query, [part, segment, position])
@@ -207,3 +218,14 @@ def _fold(numbers: Sequence[int | None]) -> Fold:
 def _fact(values: Sequence[Any]) -> StoredFact:
     *activity, ingested_at, lane, side = values
     return StoredFact(Activity(*activity), Lane(lane), Side(side), ingested_at)
+
+
+@contextmanager
+def passing_store(memory_limit: str = MEMORY_LIMIT) -> Iterator[DuckDBStore]:
+    """Give a store that is gone afterwards."""
+    with passing_folder() as folder:
+        store = DuckDBStore(folder, memory_limit)
+        try:
+            yield store
+        finally:
+            store.close(keep=False)

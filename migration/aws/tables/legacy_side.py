@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
+from migration.aws.tables.stored_boards import attribute, entries_of, plain_value
 from migration.aws.transport.clients import translated
 from migration.aws.transport.query import partition
 from migration.aws.transport.scan import ReadPace, Scan, batches
+from migration.compare.both_sides import Part
+from migration.compare.diff.two_sides import GLOBAL, PROGRAM_BOARD, StoredBoard
 from migration.compare.verify.verification import LegacyReading
-from migration.compare.verify.verifying import Part
 from migration.model.fold import Activity, Fold, Row
 from migration.model.mapping import activity_mapper, row_mapper
 
@@ -28,18 +32,31 @@ if TYPE_CHECKING:
 
     Item = dict[str, Any]
 
+_OF_EMPLOYEES: Final = (GLOBAL, PROGRAM_BOARD)
+
+
+class _EventLine(msgspec.Struct, gc=False):
+    employee_id: str
+    event_id: str
+    program_id: str
+    activity_type: str
+    points: int
+    occurred_at: str
+    received_at: str
+
 
 @dataclass(frozen=True, slots=True)
 class LegacyNames:
-    """The physical names of legacy's tables."""
+    """The physical names of legacy's tables; no leaderboard where none is known."""
 
     events: str
     employee_progress: str
     program_progress: str
+    leaderboard: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class LegacyReader:
+class LegacySide:
     """Reads legacy.
 
     Attributes:
@@ -56,21 +73,32 @@ class LegacyReader:
     names: LegacyNames
     pace: ReadPace
 
-    def whole(self, part: Part, segments: int) -> tuple[Scan[Item], Callable[[Item], object]]:
-        """Tell how a table is read whole, and how an item becomes a line."""
-        if part is Part.LEGACY_EVENTS:
-            return Scan(self.names.events, dict, segments), activity_mapper(self.plan.events.layout)
-        row = row_mapper(self.plan.employee_progress.layout)
-        return Scan(self.names.employee_progress, dict, segments), lambda item: _line(*row(item))
-
     def table(self, part: Part) -> str:
         """Name the table of a part."""
-        return self.names.events if part is Part.LEGACY_EVENTS else self.names.employee_progress
+        return {
+            Part.LEGACY_EMPLOYEE_ROWS: self.names.employee_progress,
+            Part.LEGACY_PROGRAM_ROWS: self.names.program_progress,
+            Part.LEGACY_EVENTS: self.names.events,
+        }[part]
 
-    def programs(self) -> Mapping[Row, Fold]:
-        """Read the row of every program."""
-        row = row_mapper(self.plan.program_progress.layout)
-        return _summed(map(row, self._all(self.names.program_progress)))
+    def line(self, part: Part) -> Callable[[Item], object]:
+        """Tell how an item of a part becomes a line."""
+        if part is Part.LEGACY_EVENTS:
+            activity = activity_mapper(self.plan.events.layout)
+            return lambda item: _event_line(activity(item), item)
+        of_employees = part is Part.LEGACY_EMPLOYEE_ROWS
+        row = row_mapper((self.plan.employee_progress if of_employees else self.plan.program_progress).layout)
+        return lambda item: _row_line(*row(item))
+
+    def boards(self) -> Iterator[StoredBoard]:
+        """Read the boards; one that is not of employees, or of one program, is left out."""
+        layout = self.plan.leaderboard
+        for item in self._all(self.names.leaderboard) if self.names.leaderboard else ():
+            board = str(plain_value(attribute(item, layout.board)))
+            entries = plain_value(attribute(item, layout.entries))
+            if board.startswith(_OF_EMPLOYEES):
+                made_at = plain_value(item.get("rebuilt_at", {"NULL": True}))
+                yield StoredBoard(board, entries_of(board, entries), made_at)
 
     def readings(self, names: Sequence[str]) -> Callable[[str], LegacyReading]:
         """Prepare to read these employees; what it gives is called once for each, from any thread."""
@@ -123,7 +151,14 @@ class LegacyReader:
         return str(types[keys[0]])
 
 
-def _line(row: Row, fold: Fold) -> dict[str, str | int | None]:
+def _event_line(one: Activity, item: Item) -> _EventLine:
+    """Write an event down; other systems than the reference one do not say when one came."""
+    received_at = item.get("received_at", {}).get("S", "")
+    content = (one.program_id, one.activity_type, one.points, one.occurred_at)
+    return _EventLine(one.employee_id, one.event_id, *content, received_at)
+
+
+def _row_line(row: Row, fold: Fold) -> dict[str, str | int | None]:
     return {
         "employee_id": row.employee_id,
         "program_id": row.program_id,

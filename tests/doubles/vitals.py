@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from migration.adapters.memory_control_plane import MemoryControlPlane
 from migration.guardrails.folding import Checked
 from migration.guardrails.prober import Accepted
 from migration.model.live_lane import LiveState
+from tests.doubles.control_plane import MemoryControlPlane
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
