@@ -11,12 +11,13 @@ import base64
 import hashlib
 from typing import TYPE_CHECKING, Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_FILES: Final = PackageLoader("migration.report", "pages")
+# The dashboard's files, for the look that reports share with it.
+_FILES: Final = ChoiceLoader([PackageLoader("migration.report", "pages"), PackageLoader("pipeline", "web")])
 _PAGES: Final = Environment(
     loader=_FILES, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
@@ -32,7 +33,7 @@ def render(name: str, data: Mapping[str, Any], scripts: Sequence[str] = (), **sh
         scripts: come after `report.js`; none for a page that is complete without.
         shown: what else the template shows.
     """
-    style = "\n".join(_read(f"{one}.css") for one in ("report", name))
+    style = "\n".join(_read(f"{one}.css") for one in ("base", "report", name))
     script = _scoped(scripts) if scripts else ""
     runs = f"'{_hash(script)}'" if script else "'none'"
     policy = (
