@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from migration.cli.console import data, say
 from migration.cli.views import differing, number, points_of, show_some, table, told, verdict
+from migration.compare.verify.verification import Class, Difference
 from migration.model.guardrails import Outcome
 
 if TYPE_CHECKING:
     import pytest
 
 HOSTILE = "[/bold] :fox_face: [link=http://x]e-1"
-
-
-@dataclass(frozen=True)
-class One:
-    employee_id: str | None = "e-1"
-    event_id: str | None = None
-    program_id: str | None = "p"
 
 
 def test_what_clients_chose_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,9 +35,9 @@ def test_a_list_says_what_it_leaves_out(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_what_differs_is_an_event_or_a_row() -> None:
-    assert differing(One(event_id="v")) == "event v of e-1 in p"
-    assert differing(One()) == "e-1 in p"
-    assert differing(One(employee_id=None)) == "p"
+    named = {("e-1", "v", "p"): "event v of e-1 in p", ("e-1", None, "p"): "e-1 in p", (None, None, "p"): "p"}
+    for ids, name in named.items():
+        assert differing(Difference(Class.LOST, *ids, "detail")) == name
 
 
 def test_one_point_is_not_points_and_nothing_is_a_dash() -> None:
