@@ -8,7 +8,8 @@ from rich.text import Text
 
 from migration.cli.console import data, say
 from migration.cli.views import differing, number, points_of, show_some, table, told, verdict
-from migration.compare.verify.verification import Class, Difference
+from migration.compare.verify.verification import Difference
+from migration.model.cause import Cause
 from migration.model.guardrails import Outcome
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def test_a_list_says_what_it_leaves_out(capsys: pytest.CaptureFixture[str]) -> N
 def test_what_differs_is_an_event_or_a_row() -> None:
     named = {("e-1", "v", "p"): "event v of e-1 in p", ("e-1", None, "p"): "e-1 in p", (None, None, "p"): "p"}
     for ids, name in named.items():
-        assert differing(Difference(Class.LOST, *ids, "detail")) == name
+        assert differing(Difference(Cause.LOST, *ids, "detail")) == name
 
 
 def test_one_point_is_not_points_and_nothing_is_a_dash() -> None:

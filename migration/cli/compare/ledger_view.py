@@ -9,7 +9,7 @@ from rich.text import Text
 from migration.cli.console import data, say
 from migration.cli.load.view import show_reasons
 from migration.cli.views import differing, number, points_of, show_rest, table, verdict
-from migration.compare.ledger.verdict import Kind
+from migration.model.cause import Cause
 from migration.model.guardrails import Outcome
 from migration.model.side import Side
 
@@ -42,9 +42,9 @@ def _sums(verdicts: Mapping[Side, LedgerVerdict]) -> Table:
     sums.add_row("events folded", *(f"{one.folded.events:,}" for one in each))
     sums.add_row("points stored", *(f"{one.expected.points:,}" for one in each))
     sums.add_row("points folded", *(f"{one.folded.points:,}" for one in each))
-    for kind in Kind:
+    for kind in Cause:
         counts = [one.count(kind) for one in each]
-        if any(counts) or kind in (Kind.LOST, Kind.DOUBLED, Kind.ALTERED):
+        if any(counts) or kind in (Cause.LOST, Cause.DOUBLED, Cause.ALTERED):
             sums.add_row(kind, *(Text(f"{count:,}", "red" if count else "") for count in counts))
     for name in ("rejected", "conflicts", "unknown"):
         sums.add_row(name, *(f"{getattr(one, name):,}" for one in each))
@@ -65,7 +65,7 @@ def _sentence(side: Side, found: LedgerVerdict) -> Text:
         return verdict(
             Outcome.PASS, f"{side} is exact: {found.acknowledged:,} acknowledged = stored = folded."
         )
-    counts = ", ".join(f"{found.count(kind):,} {kind}" for kind in Kind if found.count(kind))
+    counts = ", ".join(f"{found.count(kind):,} {kind}" for kind in Cause if found.count(kind))
     return verdict(Outcome.FAIL, f"{side} differs: {counts}.")
 
 

@@ -11,7 +11,6 @@ from migration.cli.compare.diff_view import PLACE, differences, judged, page_has
 from migration.cli.console import data
 from migration.cli.views import number, table, told, whole, words
 from migration.compare.diff.two_sides import GLOBAL
-from migration.compare.reasons import TEXT
 from migration.compare.shadow.comparison import PAIRS
 from migration.compare.shadow.report import spread
 
@@ -123,7 +122,7 @@ def _counts(report: ShadowReport, moments: Sequence[Moment]) -> Table:
 def _causes(report: ShadowReport) -> Table:
     causes = table("cause", number("comparisons"), title="Causes")
     for cause, count in report.causes.items():
-        causes.add_row(TEXT[cause], f"{count:,}")
+        causes.add_row(cause.text, f"{count:,}")
     return causes
 
 

@@ -9,7 +9,6 @@ from rich.text import Text
 
 from migration.cli.console import data
 from migration.cli.views import differing, number, points_of, show_some, table, verdict, whole, words
-from migration.compare.verify.verification import Class
 from migration.model.guardrails import Outcome
 from migration.model.moments import moment_text
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from migration.compare.verify.verification import Difference, VerifyReport
+    from migration.model.cause import Cause
 
 SHOWN: Final = 20  # of each class that fails
 EXAMPLES: Final = 3  # of each that does not
@@ -82,8 +82,8 @@ def _sentence(report: VerifyReport) -> Text:
     return verdict(Outcome.FAIL, f"{counts}; {where}.")
 
 
-def _sorted(counts: Iterable[tuple[Class, int]]) -> list[tuple[Class, int]]:
-    return sorted(counts, key=lambda one: list(Class).index(one[0]), reverse=True)
+def _sorted(counts: Iterable[tuple[Cause, int]]) -> list[tuple[Cause, int]]:
+    return sorted(counts, key=lambda one: one[0].severity, reverse=True)
 
 
 def _paragraph(one: Difference) -> Text:
