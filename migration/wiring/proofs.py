@@ -11,8 +11,9 @@ from migration.compare.diff.diff import Question, diff
 from migration.compare.diff.two_sides import GLOBAL
 from migration.compare.verify.confirm import Patience
 from migration.compare.verify.verify import Verification
-from migration.guardrails.proof_guardrails import ProofGuardrails
-from migration.guardrails.proofs import PERSISTENCE
+from migration.guardrails.guardrail import GuardrailSet
+from migration.guardrails.proofs import PERSISTENCE, ProofLook
+from migration.guardrails.registry import PROOFS
 from migration.wiring.sources import diff_sides, verify_source
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from migration.compare.diff.report import DiffReport
     from migration.compare.verify.verification import VerifyReport
     from migration.model.clock import Clock
+    from migration.model.guardrails import Guardrails
     from migration.plan.outputs import StackOutputs
     from migration.plan.plan import Plan
 
@@ -33,7 +35,7 @@ DEPTHS: Final = (10,)
 
 def proof_guardrails(
     clients: Clients, outputs: StackOutputs, plan: Plan, clock: Clock, folder: Path
-) -> ProofGuardrails:
+) -> Guardrails:
     """Put the proofs together.
 
     Args:
@@ -56,4 +58,5 @@ def proof_guardrails(
         question = Question(outputs.stack, GLOBAL, DEPTHS, PERSISTENCE)
         return diff(question, diff_sides(clients, outputs, plan.legacy, clock), clock)
 
-    return ProofGuardrails(verify, compare, plan.guardrails.limits, clock)
+    chosen = plan.guardrails.chosen(PROOFS)
+    return GuardrailSet(chosen, lambda state: ProofLook(verify, compare, state, clock))
