@@ -56,15 +56,14 @@ def diff_sides(clients: Clients, outputs: StackOutputs, plan: LegacyPlan, clock:
         raise outputs.one_sided("compare")
     tables = PipelineTables(clients.dynamodb, clients.sqs, outputs.pipeline)
     source = beside(clients.dynamodb, CONNECTIONS, clock)
-    return StackSides(source, tables, outputs.legacy, outputs.pipeline, plan, clock)
+    return StackSides(source, tables, outputs.legacy.as_planned(plan), outputs.pipeline, plan, clock)
 
 
 def _legacy_names(plan: LegacyPlan, outputs: LegacyOutputs | None) -> LegacyNames | None:
     """Name legacy's tables; None when neither the plan nor the stack has them all."""
-    names = (
-        plan.events.table or (outputs and outputs.events_table),
-        plan.employee_progress.table or (outputs and outputs.employee_progress_table),
-        plan.program_progress.table or (outputs and outputs.program_progress_table),
-    )
-    events, employees, programs = names
-    return LegacyNames(events, employees, programs) if events and employees and programs else None
+    if outputs is not None:
+        named = outputs.as_planned(plan)
+        return LegacyNames(named.events_table, named.employee_progress_table, named.program_progress_table)
+    tables = (plan.events.table, plan.employee_progress.table, plan.program_progress.table)
+    names = [table for table in tables if table]
+    return LegacyNames(*names) if len(names) == len(tables) else None

@@ -52,6 +52,10 @@ MIRROR: Final = (
     "migration/aws/tables/legacy_folds.py",
     "migration/aws/tables/mirrored_fact.py",
 )
+_TABLES: Final = tuple(
+    f"migration/aws/{name}.py"
+    for name in ("__init__", "tables/__init__", "tables/fact_items", "tables/progress_rows")
+)
 # What a comparison takes of the toolkit, and both sides' serving. No DuckDB: its join is for everybody.
 COMPARATOR: Final = (
     "legacy",
@@ -67,9 +71,11 @@ COMPARATOR: Final = (
             "comparison_table",
             "control_plane_table",
             "metered",
+            "queue_depth",
             "stored_boards",
         )
     ),
+    *_TABLES,
     "migration/comparator",
     "migration/core",
     "migration/engine/__init__.py",
@@ -78,12 +84,14 @@ COMPARATOR: Final = (
 )
 WATCHDOG: Final = (
     "migration/__init__.py",
+    "migration/aws/__init__.py",
+    "migration/aws/tables/__init__.py",
+    "migration/aws/tables/progress_rows.py",
     "migration/adapters/__init__.py",
     "migration/aws/transport/clients.py",
     "migration/aws/transport/clock.py",
     "migration/aws/tables/control_plane_table.py",
     "migration/aws/tables/door_counts_table.py",
-    "migration/aws/tables/side_tables.py",
     "migration/aws/transport/hooks.py",
     "migration/aws/stack/live_queue.py",
     "migration/aws/transport/metered.py",
@@ -91,13 +99,8 @@ WATCHDOG: Final = (
     "migration/aws/stack/queue_depth.py",
     "migration/aws/stack/stack_vitals.py",
     "migration/core/__init__.py",
-    "migration/compare/ledger/stored.py",
-    "migration/compare/folds.py",
-    "migration/compare/ledger/pipeline.py",
     "migration/model/errors.py",
-    "migration/compare/explain.py",
     "migration/model/facts.py",
-    "migration/compare/ledger/findings.py",
     "migration/core/guarding/__init__.py",
     "migration/guardrails/cohorts.py",
     "migration/door/counts.py",
@@ -142,13 +145,18 @@ WATCHDOG: Final = (
     "pipeline/__init__.py",
     "pipeline/domain/__init__.py",
     "pipeline/domain/activity.py",
+    "pipeline/domain/queue_depth.py",
+    "pipeline/domain/ranking.py",
+    "pipeline/domain/snapshot.py",
 )
 _WORKER: Final[Mapping[str, str]] = {
     "pipeline": "__init__",
-    "pipeline/domain": "__init__ activity fact",
+    "pipeline/domain": "__init__ activity fact queue_depth",
     "migration": "__init__",
     "migration/adapters": "__init__ aws checkpoint_table clock fact_puts kept_connections legacy_pages "
     "live_queue metered queue_depth raw_dynamodb",
+    "migration/aws": "__init__",
+    "migration/aws/tables": "__init__ fact_items progress_rows",
     "migration/core": "__init__ alias_weights backfill course errors estimate facts guardrails ledger "
     "mapping moments pacing routing stages",
     "migration/core/guarding": "__init__ limits",

@@ -130,7 +130,7 @@ def sides_of(dynamodb: HttpDynamoDB, plan: LegacyPlan) -> StackSides:
     pipeline = PipelineOutputs(**{**names, **tables, "queue_url": queue})
     clock = MemoryClock()
     reader = PipelineTables(dynamodb.client, sqs, pipeline)
-    return StackSides(dynamodb.raw(clock), reader, LEGACY, pipeline, plan, clock)
+    return StackSides(dynamodb.raw(clock), reader, LEGACY.as_planned(plan), pipeline, plan, clock)
 
 
 @pytest.fixture(params=["memory", "dynamodb"])

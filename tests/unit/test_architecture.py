@@ -26,12 +26,16 @@ ALLOWED = {
     "migration.core": ("migration.core", "pipeline.domain"),
     "migration.ports": ("migration.ports", "migration.core", "pipeline.domain"),
     "migration.plan": ("migration.plan", "migration.core", "pipeline.domain"),
-    "migration.adapters": (
-        "migration.adapters",
-        "migration.ports",
-        "migration.core",
-        "migration.plan",
-        "pipeline.domain",
+    **dict.fromkeys(
+        ("migration.adapters", "migration.aws"),
+        (
+            "migration.adapters",
+            "migration.aws",
+            "migration.ports",
+            "migration.core",
+            "migration.plan",
+            "pipeline.domain",
+        ),
     ),
     "migration.engine": (
         "migration.engine",

@@ -13,7 +13,7 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from migration.aws.tables.fact_puts import stored_fact
+from migration.aws.tables.fact_items import stored_fact
 from migration.aws.tables.restating import restating
 from migration.aws.transport.clients import translated
 from migration.model.errors import RemoteError
