@@ -145,13 +145,16 @@ WATCHDOG: Final = (
     "pipeline/__init__.py",
     "pipeline/domain/__init__.py",
     "pipeline/domain/activity.py",
+    "pipeline/domain/dedup.py",
+    "pipeline/domain/fold.py",
+    "pipeline/domain/fold_rows.py",
     "pipeline/domain/queue_depth.py",
     "pipeline/domain/ranking.py",
     "pipeline/domain/snapshot.py",
 )
 _WORKER: Final[Mapping[str, str]] = {
     "pipeline": "__init__",
-    "pipeline/domain": "__init__ activity fact queue_depth",
+    "pipeline/domain": "__init__ activity fact fold_rows queue_depth ranking",
     "migration": "__init__",
     "migration/adapters": "__init__ aws checkpoint_table clock fact_puts kept_connections legacy_pages "
     "live_queue metered queue_depth raw_dynamodb",

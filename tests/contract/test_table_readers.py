@@ -22,7 +22,7 @@ from migration.aws.stack.stack_vitals import StackVitals
 from migration.aws.tables.both_sides import StackSides
 from migration.aws.tables.compared_sides import TableNames, TableSides
 from migration.aws.tables.fact_items import stored_fact
-from migration.aws.tables.progress_rows import FRESHNESS, progress_row
+from migration.aws.tables.progress_rows import progress_row
 from migration.aws.tables.scanned_items import FactItem, ProgressItem
 from migration.aws.tables.side_tables import MappedLegacy, PipelineTables
 from migration.aws.transport.clients import Clients
@@ -43,6 +43,7 @@ from migration.plan.shape import shape_of
 from migration.preflight.deployed import Pipe, Queue
 from migration.preflight.streams import given_up
 from pipeline.domain.fact import fact_item
+from pipeline.domain.fold_rows import FRESHNESS_KEY
 from pipeline.handlers import snapshot
 from tests import club_legacy
 from tests.dynamodb_http import dynamodb_over_http
@@ -200,7 +201,7 @@ def test_how_far_the_folds_are_is_read_consistently_and_may_be_missing(aws: Clie
     readers = (live.newest_folded_at, compared(aws).newest_folded_at)
     for item, expected in ((None, None), ({}, None), ({"newest_folded_at": {"S": AT}}, AT)):
         if item is not None:
-            aws.dynamodb.put_item(TableName="program_progress", Item={**FRESHNESS, **item})
+            aws.dynamodb.put_item(TableName="program_progress", Item={**FRESHNESS_KEY, **item})
         assert [read() for read in readers] == [expected] * 2
     assert {one["ConsistentRead"] for one in asked} == {True}
 

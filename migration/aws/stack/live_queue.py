@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from migration.aws.stack.queue_depth import messages
-from migration.aws.tables.progress_rows import FRESHNESS, newest_folded_at
+from migration.aws.tables.progress_rows import newest_folded_at
 from migration.aws.transport.clients import translated
 from migration.model.live_lane import LiveState
 from migration.model.moments import epoch_of
+from pipeline.domain.fold_rows import FRESHNESS_KEY
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -45,5 +46,5 @@ class LiveQueue:
         """Read how far the folds are, consistently; None before the first."""
         table = self.program_progress
         with translated(f"reading {table}"):
-            answer = self.client.get_item(TableName=table, Key=FRESHNESS, ConsistentRead=True)
+            answer = self.client.get_item(TableName=table, Key=FRESHNESS_KEY, ConsistentRead=True)
         return newest_folded_at(answer.get("Item"))

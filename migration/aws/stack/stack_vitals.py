@@ -13,6 +13,7 @@ from migration.guardrails.evidence import Checked
 from migration.model.errors import RemoteError
 from migration.model.facts import Lane
 from migration.model.moments import epoch_of
+from pipeline.domain.dedup import Claims, claimed
 from pipeline.domain.ranking import GLOBAL_BOARD
 from pipeline.domain.snapshot import latest_key
 
@@ -55,8 +56,8 @@ class StackVitals:
         expired: such a fact is older than its witness, and none that has to be folded now.
         """
         asked = {one.identity: one for one in witnesses[:MOST_AT_ONCE]}
-        keys = [{"identity": {"S": identity}} for identity in asked]
-        folded = {item["identity"]["S"] for item in self._get(self.pipeline.dedup_table, keys)}
+        claims = Claims(self.pipeline.dedup_table)
+        folded = {claimed(item) for item in self._get(claims.table, [claims.key(one) for one in asked])}
         missing = [one for identity, one in asked.items() if identity not in folded]
         keys = [{"employee_id": {"S": one.employee_id}, "event_id": {"S": one.event_id}} for one in missing]
         facts = {

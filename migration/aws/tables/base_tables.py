@@ -1,6 +1,6 @@
 """The history part of the aggregates in DynamoDB: one conditional `UpdateItem` a row.
 
-    SET base_* = due, board, score + difference   ADD points, events, fingerprint the differences
+    ADD points, events, fingerprint the differences   SET base_* = due, board, score + difference
     if base_* is still what was held
 
 The live lane's `ADD`s of the same moment are neither lost nor repeated: the totals move by a difference.
@@ -18,7 +18,7 @@ from migration.aws.transport.metered import ConditionFailed, Writer
 from migration.aws.transport.scan import ReadPace, Scan, batches
 from migration.backfill.bases import Holds, Installed
 from migration.model.fold import NOTHING
-from pipeline.domain.ranking import board_of, board_shard, score_fraction, shard_of
+from pipeline.domain.fold_rows import FoldRows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,9 +29,7 @@ if TYPE_CHECKING:
     from migration.model.fold import Fold, Row
 
 BASE_SHARD: Final = "base"
-_SET: Final = "SET base_points = :bp, base_events = :be, base_fingerprint = :bf"
-_BOARD: Final = ", board = :board, score = if_not_exists(score, :fraction) + :dp"
-_ADD: Final = " ADD points :dp, events :de, fingerprint :df"
+_SETS: Final = ("base_points = :bp", "base_events = :be", "base_fingerprint = :bf")
 _HELD: Final = "base_points = :hp AND base_events = :he AND base_fingerprint = :hf"
 
 
@@ -71,36 +69,13 @@ class BaseTables:
         return Installed(), spent
 
     def _update(self, change: BaseChange) -> dict[str, Any]:
-        board = self._board(change.row)
         free = change.held == NOTHING
-        values = {
-            **_numbers("b", change.due),
-            **_numbers("d", change.due - change.held),
-            **({} if free else _numbers("h", change.held)),
-        }
-        return {
-            **self._key(change.row),
-            "UpdateExpression": _SET + (_BOARD if board else "") + _ADD,
-            "ConditionExpression": "attribute_not_exists(base_events)" if free else _HELD,
-            "ExpressionAttributeValues": {**values, **board},
-        }
-
-    def _key(self, row: Row) -> dict[str, Any]:
-        program = {"program_id": {"S": row.program_id}}
-        if row.employee_id is None:
-            return {"TableName": self.program_progress, "Key": {**program, "shard": {"S": BASE_SHARD}}}
-        key = {"employee_id": {"S": row.employee_id}, **program}
-        return {"TableName": self.employee_progress, "Key": key}
-
-    def _board(self, row: Row) -> dict[str, Any]:
-        """Place an employee's row on its board, as the live lane does."""
-        if row.employee_id is None:
-            return {}
-        shard = shard_of(row.employee_id, self.board_shards)
-        return {
-            ":board": {"S": board_shard(board_of(row.program_id), shard)},
-            ":fraction": {"N": f"{score_fraction(row.employee_id):f}"},
-        }
+        rows = FoldRows(self.employee_progress, self.program_progress, self.board_shards)
+        update = rows.adding(change.row, change.due - change.held, BASE_SHARD, sets=_SETS)
+        update["ExpressionAttributeValues"] |= _numbers("b", change.due)
+        if not free:
+            update["ExpressionAttributeValues"] |= _numbers("h", change.held)
+        return {**update, "ConditionExpression": "attribute_not_exists(base_events)" if free else _HELD}
 
 
 def _numbers(prefix: str, fold: Fold) -> dict[str, Any]:

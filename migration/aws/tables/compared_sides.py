@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from migration.aws.stack.queue_depth import messages
 from migration.aws.tables.fact_items import stored_fact
-from migration.aws.tables.progress_rows import FRESHNESS, newest_folded_at, progress_row
+from migration.aws.tables.progress_rows import newest_folded_at, progress_row
 from migration.aws.tables.stored_boards import legacy_board, snapshot_board, snapshot_programs
 from migration.aws.transport.clients import translated
 from migration.compare.diff.two_sides import Sighting, Stored, StoredBoard, sighted
 from migration.compare.shadow.one_employee import EmployeeRead
 from migration.model.mapping import EventLayout, ProgressLayout, activity_mapper, row_mapper
+from pipeline.domain.fold_rows import FRESHNESS_KEY
 from pipeline.domain.ranking import PROGRAMS_BOARD
 from pipeline.domain.snapshot import latest_key
 
@@ -89,7 +90,7 @@ class TableSides:
 
     def newest_folded_at(self) -> str | None:
         """Read how far the folds are."""
-        return newest_folded_at(self._get(self.names.program_progress, FRESHNESS))
+        return newest_folded_at(self._get(self.names.program_progress, FRESHNESS_KEY))
 
     def queued(self) -> int:
         """Count the messages."""

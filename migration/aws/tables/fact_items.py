@@ -41,6 +41,6 @@ def stored_fact(table: str, item: Mapping[str, Any]) -> StoredFact:
 def no_fact(table: str, employee_id: str | None, event_id: str | None, problem: Exception) -> IntegrityError:
     """Name an item that no side can have written."""
     return IntegrityError(
-        f"the fact {employee_id} {event_id} in {table} is not one: {problem!r}",
+        f"the fact {employee_id} {event_id} in {table} is not one: {problem}",
         hint="no side writes such a fact; see who else writes to the table",
     )

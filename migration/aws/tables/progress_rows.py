@@ -15,12 +15,11 @@ if TYPE_CHECKING:
 
     Item = Mapping[str, Any]
 
-FRESHNESS: Final = {"program_id": {"S": "#freshness"}, "shard": {"S": "newest"}}
 _FOLD: Final = ("points", "events", "fingerprint")
 
 
 def newest_folded_at(item: Item | None) -> str | None:
-    """Read when the newest folded fact was ingested, off the item under `FRESHNESS`; None before one."""
+    """Read when the newest folded fact was ingested, off the item under `FRESHNESS_KEY`; None before one."""
     text: str | None = (item or {}).get("newest_folded_at", {}).get("S")
     return text
 
