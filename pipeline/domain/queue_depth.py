@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,6 +14,6 @@ COUNTS: Final = (
 )
 
 
-def depth(attributes: Mapping[str, str]) -> int:
+def depth(attributes: Mapping[Any, str]) -> int:
     """Add up a queue's attributes, those that `COUNTS` names among them."""
     return sum(int(attributes[name]) for name in COUNTS)

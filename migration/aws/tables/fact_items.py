@@ -34,8 +34,8 @@ def stored_fact(table: str, item: Mapping[str, Any]) -> StoredFact:
         lane, side = Lane(item["lane"]["S"]), Side(item["side"]["S"])
         return StoredFact(activity, lane, side, item["ingested_at"]["S"])
     except (KeyError, ValueError) as error:
-        ids = (next(iter(item.get(name, {"S": None}).values())) for name in ("employee_id", "event_id"))
-        raise no_fact(table, *ids, error) from None
+        employee, event = (item.get(name, {}).get("S") for name in ("employee_id", "event_id"))
+        raise no_fact(table, employee, event, error) from None
 
 
 def no_fact(table: str, employee_id: str | None, event_id: str | None, problem: Exception) -> IntegrityError:
