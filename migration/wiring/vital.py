@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from migration.aws.stack.stack_vitals import StackVitals
 from migration.aws.tables.control_plane_table import ControlPlaneTable
-from migration.aws.tables.side_tables import PipelineTables
 from migration.guardrails.vital_guardrails import VitalGuardrails
 
 if TYPE_CHECKING:
@@ -35,6 +34,6 @@ def vital_guardrails(  # noqa: PLR0913 - a stack and a plan, from wherever they 
         limits: the plan's, `plan.guardrails.limits`.
         clock: the time.
     """
-    evidence = StackVitals(PipelineTables(clients.dynamodb, clients.sqs, pipeline), between, migration)
+    evidence = StackVitals(clients.dynamodb, clients.sqs, pipeline, between, migration)
     plane = ControlPlaneTable(clients.dynamodb, between.control_table, migration)
     return VitalGuardrails(evidence, plane, limits, clock)

@@ -10,7 +10,6 @@ import pytest
 from moto import mock_aws
 
 from migration.aws.stack.stack_vitals import StackVitals
-from migration.aws.tables.side_tables import PipelineTables
 from migration.door.count_item import counts_of, item_of
 from migration.door.counts import NOTHING, Answers, DoorCounts, Role, Witness
 from migration.model.errors import RemoteError
@@ -112,7 +111,7 @@ class AwsStack:
             mirror_dead_letter_queue_url=self.urls["mirror-dlq"],
             mirror_capture_dead_letter_queue_url=self.urls["mirror-capture-dlq"],
         )
-        self.evidence = StackVitals(PipelineTables(self.dynamodb, self.sqs, pipeline), between, "activities")
+        self.evidence = StackVitals(self.dynamodb, self.sqs, pipeline, between, "activities")
 
     def _put(self, table: str, item: Any) -> None:
         self.dynamodb.put_item(TableName=table_name(self.prefix, table), Item=item)
