@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from migration.aws.bulk.side_store import DuckDBStore
 from migration.aws.transport.scan import ReadPace
-from migration.compare.diff.diff import BoardsRead, Question, read_boards
+from migration.compare.diff.diff import BoardsRead, Question, explain, read_boards
 from migration.compare.diff.two_sides import GLOBAL
 from migration.compare.verify.confirm import Patience
 from migration.compare.verify.verify import Verification
-from migration.guardrails.proof_guardrails import ProofGuardrails
-from migration.guardrails.proofs import PERSISTENCE
+from migration.guardrails.guardrail import GuardrailSet
+from migration.guardrails.proofs import PERSISTENCE, ProofLook
+from migration.guardrails.registry import PROOFS
 from migration.wiring.sources import SEGMENTS, both_sides, diff_sides
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from migration.aws.transport.clients import Clients
     from migration.model.clock import Clock
+    from migration.model.guardrails import Guardrails
     from migration.plan.outputs import StackOutputs
     from migration.plan.plan import Plan
 
@@ -31,7 +34,7 @@ DEPTHS: Final = (10,)
 
 def proof_guardrails(
     clients: Clients, outputs: StackOutputs, plan: Plan, clock: Clock, folder: Path
-) -> ProofGuardrails:
+) -> Guardrails:
     """Put the proofs together.
 
     Args:
@@ -54,5 +57,6 @@ def proof_guardrails(
     def boards() -> BoardsRead:
         return read_boards(GLOBAL, diff_sides(clients, outputs, plan.legacy, clock), clock)
 
-    question = Question(outputs.stack, GLOBAL, DEPTHS, PERSISTENCE)
-    return ProofGuardrails(verification, boards, question, plan.guardrails.limits, clock)
+    explained = partial(explain, Question(outputs.stack, GLOBAL, DEPTHS, PERSISTENCE))
+    chosen = plan.guardrails.chosen(PROOFS)
+    return GuardrailSet(chosen, lambda state: ProofLook(verification, boards, explained, state, clock))

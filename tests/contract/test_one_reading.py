@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from migration.aws.bulk.side_store import passing_store
 from migration.aws.transport.raw_dynamodb import RawDynamoDB
 from migration.compare.both_sides import Part
-from migration.compare.diff.diff import Question, read_boards
+from migration.compare.diff.diff import Question, explain, read_boards
 from migration.compare.diff.two_sides import GLOBAL
 from migration.compare.reading import read
 from migration.compare.shadow.one_employee import line_up
 from migration.compare.store import Begun
 from migration.compare.verify.verify import Verification
-from migration.guardrails.limits import PROOFS
-from migration.guardrails.proof_guardrails import ProofGuardrails
+from migration.guardrails.guardrail import GuardrailSet
+from migration.guardrails.plan import GuardrailsPlan
+from migration.guardrails.proofs import ProofLook
+from migration.guardrails.registry import PROOFS
 from migration.model.facts import Lane
 from migration.model.guardrails import Outcome
 from migration.model.stages import Control, Stage
@@ -25,7 +28,6 @@ from tests.diff_world import World, ago
 from tests.doubles.clock import MemoryClock
 from tests.doubles.comparing import MemoryComparedSides
 from tests.dynamodb_http import dynamodb_over_http
-from tests.guarding_world import limits
 from tests.verify_world import System, activities, real_world
 
 if TYPE_CHECKING:
@@ -38,14 +40,18 @@ if TYPE_CHECKING:
 QUESTION = Question("test", GLOBAL, (10,), 0.9)
 
 
-def proofs_of(sides: BothSides, clock: MemoryClock) -> ProofGuardrails:
+def proofs_of(sides: BothSides, clock: MemoryClock) -> GuardrailSet[ProofLook]:
     @contextmanager
     def verification() -> Iterator[Verification]:
         with passing_store() as store:
             yield Verification(sides, store, clock)
 
     boards = read_boards(GLOBAL, sides, clock)
-    return ProofGuardrails(verification, lambda: boards, QUESTION, limits(), clock)
+    explained = partial(explain, QUESTION)
+    chosen = GuardrailsPlan().chosen(PROOFS)
+    return GuardrailSet(
+        chosen, lambda state: ProofLook(verification, lambda: boards, explained, state, clock)
+    )
 
 
 def test_a_look_at_the_proofs_scans_each_table_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,7 +71,7 @@ def test_a_look_at_the_proofs_scans_each_table_once(monkeypatch: pytest.MonkeyPa
         for number, one in enumerate(activities()):
             System(world).accept(one, Lane.HISTORY if number % 3 else Lane.LIVE)
         verdicts = proofs_of(world.source(), clock).look(State(Control(Stage.LIVE)))
-    assert [one.name for one in verdicts] == [*PROOFS]
+    assert [one.name for one in verdicts] == [one.name for one in PROOFS]
     assert [one.outcome for one in verdicts] == [Outcome.PASS, Outcome.PASS, Outcome.INCONCLUSIVE]
     assert scans == {
         "once-facts": 1,

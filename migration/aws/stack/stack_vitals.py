@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from migration.aws.stack.live_queue import LiveQueue
 from migration.aws.stack.queue_depth import depths, messages
+from migration.aws.tables.control_plane_table import ControlPlaneTable
 from migration.aws.tables.door_counts_table import DoorCountsTable
 from migration.aws.transport.clients import translated
-from migration.guardrails.evidence import Checked
+from migration.guardrails.folding import Checked
 from migration.model.errors import RemoteError
 from migration.model.facts import Lane
 from migration.model.moments import epoch_of
@@ -18,12 +19,13 @@ from pipeline.domain.ranking import GLOBAL_BOARD
 from pipeline.domain.snapshot import latest_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 
     from migration.door.counts import DoorCounts, Witness
+    from migration.model.journal import Entry
     from migration.model.live_lane import LiveState
     from migration.plan.outputs import MigrationOutputs, PipelineOutputs
 
@@ -44,6 +46,10 @@ class StackVitals:
     def door(self) -> Sequence[DoorCounts]:
         """Read what every instance of the front door told last."""
         return DoorCountsTable(self.dynamodb, self.between.control_table, self.migration).read()
+
+    def journal(self, since: str = "") -> Iterable[Entry]:
+        """Read the journal's entries in order, those whose id is greater than `since`."""
+        return ControlPlaneTable(self.dynamodb, self.between.control_table, self.migration).journal(since)
 
     def lane(self) -> LiveState:
         """Read the live lane's queue and how far its folds are."""

@@ -2,6 +2,13 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const JUDGEMENTS = ["same", "explained", "to_repair", "unexplained"];
+const PAIRS = [
+  ["legacy, pipeline", "legacy and pipeline", "first"],
+  ["legacy, truth", "legacy and truth", "second"],
+  ["pipeline, truth", "pipeline and truth", "third"],
+];
+const PAGE = 100; // rows that are shown at once
+const MOST_PRINTED = 2000;
 const WORDS = {
   same: { name: "the same" },
   explained: { name: "explained" },
@@ -59,10 +66,54 @@ function shortened(text, most) {
 }
 
 function paragraph(text) {
-  const node = document.createElement("p");
-  node.className = "muted";
-  node.textContent = text;
-  return [node];
+  return [make("p", { class: "muted", text })];
+}
+
+function figure(name, text, judgement, count) {
+  return make("div", { "data-judgement": judgement, "data-count": count, kids: [make("dt", { text: name }), make("dd", { text })] });
+}
+
+// A legend's item: a mark as it is drawn, and what it stands for.
+function sign(name, mark, width = 28, height = 8) {
+  return make("li", { kids: [draw("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" }, mark), ` ${name}`] });
+}
+
+function curveSign(name, kind) {
+  return sign(name, draw("path", { class: `curve ${kind}`, d: "M0 4H28" }));
+}
+
+// The table of differences.
+
+function placed(one) {
+  if (!one) return ["–"];
+  const beside = one.rank === undefined ? `${whole(one.events)} events` : `rank ${whole(one.rank)}`;
+  return [whole(one.points), make("br"), make("span", { class: "place", text: beside })];
+}
+
+function placesOf(item) {
+  return ["legacy", "truth", "pipeline"].map((side) => make("td", { class: "number", "data-label": side, kids: placed(item[side]) }));
+}
+
+function showFound(rows, chosen, all, none) {
+  const body = find("rows").tBodies[0];
+  body.replaceChildren(...rows);
+  const colspan = find("rows").tHead.rows[0].cells.length;
+  if (!chosen) body.append(make("tr", { kids: [make("td", { colspan, class: "whole", text: all ? "Nothing matches." : none })] }));
+  find("found").textContent = chosen === all ? `All ${whole(all)} differences.` : `${whole(chosen)} of ${whole(all)} differences.`;
+  find("save").disabled = !chosen;
+}
+
+function listen({ seek, clear, save, print }) {
+  find("search").addEventListener("input", (event) => seek(event.target.value.trim().toLowerCase()));
+  find("filters").addEventListener("submit", (event) => event.preventDefault());
+  find("clear").addEventListener("click", () => {
+    find("filters").reset();
+    clear();
+    find("search").focus();
+  });
+  find("save").addEventListener("click", save);
+  addEventListener("beforeprint", () => print(MOST_PRINTED));
+  addEventListener("afterprint", () => print());
 }
 
 // Saving what is shown: a cell that a spreadsheet would run as a formula is led by an apostrophe.

@@ -1,14 +1,7 @@
 // The page of a shadow report: four measures over time, what they were spread over, and every difference.
 
 const SIDES = [["legacy", "second"], ["pipeline", "third"]];
-const PAIRS = [
-  ["legacy, pipeline", "legacy and pipeline", "first"],
-  ["legacy, truth", "legacy and truth", "second"],
-  ["pipeline, truth", "pipeline and truth", "third"],
-];
 const MEASURES = [["rank-biased overlap", 1], ["overlap of the top 10", 0], ["Kendall’s tau-b", 2]];
-const SHOWN = 100;
-const MOST_PRINTED = 2000;
 const series = data.series;
 const times = series.map((point) => Date.parse(point.at));
 const stages = series.map((point) => point.stage);
@@ -20,8 +13,6 @@ const share = (value) => (value === null ? "–" : value.toFixed(3).replace(/\.?
 const when = (at) => at.slice(0, 16).replace("T", " ");
 
 function showFigures() {
-  const figure = (name, value, judgement, count) =>
-    make("div", { "data-judgement": judgement, "data-count": count, kids: [make("dt", { text: name }), make("dd", { text: value })] });
   const measure = (name, which, text) => (data.measures[name] ? text(data.measures[name][which]) : "–");
   find("figures").append(
     figure("comparisons", whole(data.comparisons)),
@@ -78,12 +69,10 @@ function showPlot(name) {
 }
 
 function showLegends() {
-  const curve = (kind) => draw("svg", { viewBox: "0 0 28 8", width: 28, height: 8, "aria-hidden": "true" }, draw("path", { class: `curve ${kind}`, d: "M0 4H28" }));
-  const block = (kind) => draw("svg", { viewBox: "0 0 12 12", width: 12, height: 12, "aria-hidden": "true" }, draw("g", { "data-judgement": kind }, draw("rect", { class: "block", width: 12, height: 12, rx: 3 })));
-  const items = (entries, sign) => entries.map(([name, kind]) => make("li", { kids: [sign(kind), ` ${name}`] }));
-  find("agreement-legend").append(...items(PAIRS.map(([, name, kind]) => [name, kind]), curve));
-  for (const name of ["ages", "latencies"]) find(`${name}-legend`).append(...items(SIDES, curve));
-  find("counts-legend").append(...items(JUDGEMENTS.slice(1).map((one) => [WORDS[one].name, one]), block));
+  const block = (kind) => draw("g", { "data-judgement": kind }, draw("rect", { class: "block", width: 12, height: 12, rx: 3 }));
+  find("agreement-legend").append(...PAIRS.map(([, name, kind]) => curveSign(name, kind)));
+  for (const id of ["ages", "latencies"]) find(`${id}-legend`).append(...SIDES.map(([name, kind]) => curveSign(name, kind)));
+  find("counts-legend").append(...JUDGEMENTS.slice(1).map((one) => sign(WORDS[one].name, block(one), 12, 12)));
 }
 
 // Measures and causes.
@@ -110,7 +99,7 @@ function showCauses() {
 
 // Differences.
 
-const sought = { text: "", board: "", judgement: "", most: SHOWN };
+const sought = { text: "", board: "", judgement: "", most: PAGE };
 const items = data.differences.map((one) => ({ ...one, haystack: `${one.employee_id}\n${boardName(one.board)}\n${one.why}`.toLowerCase() }));
 
 function matching() {
@@ -119,24 +108,18 @@ function matching() {
 
 function showRows(most = sought.most) {
   const chosen = matching();
-  const body = find("rows").tBodies[0];
-  body.replaceChildren(...chosen.slice(0, most).map(rowOf));
-  const nothing = items.length ? "Nothing matches." : "There were no differences: both sides and the truth agreed.";
-  if (!chosen.length) body.append(make("tr", { kids: [make("td", { colspan: 7, class: "whole", text: nothing })] }));
-  find("found").textContent = chosen.length === items.length ? `All ${whole(items.length)} differences.` : `${whole(chosen.length)} of ${whole(items.length)} differences.`;
+  showFound(chosen.slice(0, most).map(rowOf), chosen.length, items.length, "There were no differences: both sides and the truth agreed.");
   find("more").hidden = chosen.length <= most;
   find("clear").hidden = !(sought.text || sought.board || sought.judgement);
-  find("save").disabled = !chosen.length;
 }
 
 function rowOf(one) {
-  const places = ["legacy", "truth", "pipeline"].map((side) => make("td", { class: "number", "data-label": side, kids: placed(one[side]) }));
   const seen = one.times > 1 ? [`${whole(one.times)} times`, make("br"), make("span", { class: "place", text: `${when(one.first)} to ${one.last.slice(11, 16)}` })] : [when(one.last)];
   return make("tr", {
     "data-judgement": one.judgement,
     kids: [
       make("td", { class: "who", "data-label": "who", kids: [make("bdi", { class: "id", kids: highlighted(one.employee_id, sought.text) }), make("br"), make("span", { class: "place", kids: [make("bdi", { text: boardName(one.board) })] })] }),
-      ...places,
+      ...placesOf(one),
       make("td", { "data-label": "seen", kids: seen }),
       make("td", { "data-label": "judgement", kids: [tag(one.judgement)] }),
       make("td", { class: "why whole", "data-label": "why", kids: [make("bdi", { kids: highlighted(one.why, sought.text) })] }),
@@ -144,19 +127,9 @@ function rowOf(one) {
   });
 }
 
-function placed(place) {
-  return place ? [whole(place.points), make("br"), make("span", { class: "place", text: `rank ${whole(place.rank)}` })] : ["–"];
-}
-
 function seek(changes) {
-  Object.assign(sought, { most: SHOWN }, changes);
+  Object.assign(sought, { most: PAGE }, changes);
   showRows();
-}
-
-function clearFilters() {
-  find("filters").reset();
-  seek({ text: "", board: "", judgement: "" });
-  find("search").focus();
 }
 
 function save() {
@@ -173,15 +146,10 @@ options("where", [["", "every board"], ...[...new Set(items.map((one) => one.boa
 options("judged", [["", "every judgement"], ...JUDGEMENTS.slice(1).reverse().map((one) => [one, WORDS[one].name])]);
 find("board").addEventListener("change", () => showPlot("agreement"));
 find("measure").addEventListener("change", () => showPlot("agreement"));
-find("search").addEventListener("input", (event) => seek({ text: event.target.value.trim().toLowerCase() }));
 find("where").addEventListener("change", (event) => seek({ board: event.target.value }));
 find("judged").addEventListener("change", (event) => seek({ judgement: event.target.value }));
-find("filters").addEventListener("submit", (event) => event.preventDefault());
-find("clear").addEventListener("click", clearFilters);
 find("more").addEventListener("click", () => seek({ most: Infinity }));
-find("save").addEventListener("click", save);
-addEventListener("beforeprint", () => showRows(MOST_PRINTED));
-addEventListener("afterprint", () => showRows());
+listen({ seek: (text) => seek({ text }), clear: () => seek({ text: "", board: "", judgement: "" }), save, print: showRows });
 showFigures();
 showLegends();
 showMeasures();

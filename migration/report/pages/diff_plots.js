@@ -1,10 +1,5 @@
 // The three plots of a diff report, drawn as SVG from its data. Texts are set as text, never as markup.
 
-const PAIRS = [
-  ["legacy, pipeline", "legacy and pipeline", "first"],
-  ["legacy, truth", "legacy and truth", "second"],
-  ["pipeline, truth", "pipeline and truth", "third"],
-];
 const BOARD_SHOWN = 30;
 const ROW = 20;
 

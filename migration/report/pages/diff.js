@@ -9,8 +9,6 @@ const CHANGES = {
   window_edge: "cut off among equals",
   aggregate: "aggregate differs",
 };
-const PAGE = 100;
-const MOST_PRINTED = 2000;
 const BRIEFLY = 3; // reasons that a row shows before it is opened
 
 // Every difference as one flat item, of a board or of an aggregate.
@@ -63,18 +61,12 @@ for (const item of items) {
 // Figures and boards.
 
 function showFigures() {
-  const figure = (name, value, judgement) =>
-    make("div", {
-      "data-judgement": judgement,
-      "data-count": judgement && value,
-      kids: [make("dt", { text: name }), make("dd", { text: whole(value) })],
-    });
   const compared = data.aggregates.levels.reduce((sum, level) => sum + level.rows, 0);
   find("figures").append(
-    ...JUDGEMENTS.slice(1).reverse().map((one) => figure(`differences ${WORDS[one].name}`, data.differences[one], one)),
-    figure("aggregates compared", compared),
-    ...Object.entries(data.read).filter(([what]) => /events|facts/.test(what)).map(([what, rows]) => figure(what, rows)),
-    figure("messages on their way", data.queued),
+    ...JUDGEMENTS.slice(1).reverse().map((one) => figure(`differences ${WORDS[one].name}`, whole(data.differences[one]), one, data.differences[one])),
+    figure("aggregates compared", whole(compared)),
+    ...Object.entries(data.read).filter(([what]) => /events|facts/.test(what)).map(([what, rows]) => figure(what, whole(rows))),
+    figure("messages on their way", whole(data.queued)),
   );
 }
 
@@ -128,11 +120,9 @@ function showBoard(name, goThere = false) {
 }
 
 function showLegend() {
-  const line = (kind) => draw("svg", { viewBox: "0 0 28 8", width: 28, height: 8, "aria-hidden": "true" }, kind);
-  const judged = JUDGEMENTS.map((one) => make("li", { kids: [line(draw("g", { "data-judgement": one }, draw("path", { class: "slope", d: "M0 4H28" }))), ` ${WORDS[one].name}`] }));
-  const curves = PAIRS.map(([, name, kind]) => make("li", { kids: [line(draw("path", { class: `curve ${kind}`, d: "M0 4H28" })), ` ${name}`] }));
-  find("judgement-legend").append(...judged);
-  find("pair-legend").append(...curves);
+  const slope = (one) => draw("g", { "data-judgement": one }, draw("path", { class: "slope", d: "M0 4H28" }));
+  find("judgement-legend").append(...JUDGEMENTS.map((one) => sign(WORDS[one].name, slope(one))));
+  find("pair-legend").append(...PAIRS.map(([, name, kind]) => curveSign(name, kind)));
 }
 
 // Filters.
@@ -194,9 +184,6 @@ function showFilters() {
     find("judgements").append(make("label", { kids: [box, `${WORDS[one].name} (${whole(data.differences[one])})`] }));
   }
   for (const id of ["where", "what", "cause"]) find(id).addEventListener("change", (event) => filter({ [id]: event.target.value }));
-  find("search").addEventListener("input", (event) => filter({ text: event.target.value.trim().toLowerCase() }));
-  find("filters").addEventListener("submit", (event) => event.preventDefault());
-  find("clear").addEventListener("click", clearFilters);
 }
 
 function chooseJudgement(one, chosen) {
@@ -210,10 +197,8 @@ function filter(changes) {
 }
 
 function clearFilters() {
-  find("filters").reset();
   state.judgements.clear();
   filter({ text: "", where: "", what: "", cause: "" });
-  find("search").focus();
 }
 
 function lookFor(employee) {
@@ -255,39 +240,29 @@ function showRows(most = PAGE) {
   const chosen = matching();
   const pages = Math.max(Math.ceil(chosen.length / PAGE), 1);
   const first = most === PAGE ? state.page * PAGE : 0;
-  const body = find("rows").tBodies[0];
-  body.replaceChildren(...chosen.slice(first, first + most).map(rowOf));
-  if (!chosen.length) body.append(nothing());
+  showFound(chosen.slice(first, first + most).map(rowOf), chosen.length, items.length, "There are no differences: both sides and the truth agree.");
   for (const cell of find("rows").tHead.rows[0].cells) {
     cell.removeAttribute("aria-sort");
     if (cell.dataset.key === state.sort) cell.setAttribute("aria-sort", state.down ? "descending" : "ascending");
   }
-  find("found").textContent = chosen.length === items.length ? `All ${whole(items.length)} differences.` : `${whole(chosen.length)} of ${whole(items.length)} differences.`;
   find("clear").hidden = !(state.text || state.where || state.what || state.cause || state.judgements.size);
   find("page").textContent = `Page ${whole(state.page + 1)} of ${whole(pages)}`;
   find("before").disabled = state.page === 0;
   find("after").disabled = state.page + 1 >= pages;
   find("before").parentElement.hidden = pages === 1;
-  find("save").disabled = !chosen.length;
   return chosen.length;
-}
-
-function nothing() {
-  const text = items.length ? "Nothing matches these filters." : "There are no differences: both sides and the truth agree.";
-  return make("tr", { kids: [make("td", { colspan: COLUMNS.length, class: "whole", text })] });
 }
 
 function rowOf(item) {
   const row = make("tr", { "data-judgement": item.judgement });
   const details = () => toggle(row, item, opener);
   const opener = make("button", { type: "button", class: "link", "aria-expanded": "false", text: "Details", on: { click: details } });
-  const numbers = ["legacy", "truth", "pipeline"].map((side) => make("td", { class: "number", "data-label": side, kids: placed(item[side]) }));
   const off = item.off === null ? "–" : signed(item.off);
   row.append(
     make("td", { "data-label": "where", kids: [make("bdi", { text: item.whereText })] }),
     make("td", { class: "who", "data-label": "who", kids: who(item) }),
     make("td", { "data-label": "what", text: CHANGES[item.what] }),
-    ...numbers,
+    ...placesOf(item),
     make("td", { class: "number", "data-label": "pipeline − legacy", text: off }),
     make("td", { "data-label": "judgement", kids: [tag(item.judgement)] }),
     make("td", { class: "why whole", "data-label": "why", kids: [briefly(item.reasons), opener] }),
@@ -303,12 +278,6 @@ function who(item) {
 }
 
 const marked = (text) => highlighted(text, state.text);
-
-function placed(one) {
-  if (!one) return ["–"];
-  const beside = one.rank === undefined ? `${whole(one.events)} events` : `rank ${whole(one.rank)}`;
-  return [whole(one.points), make("br"), make("span", { class: "place", text: beside })];
-}
 
 function briefly(reasons) {
   const more = reasons.length - BRIEFLY;
@@ -375,15 +344,15 @@ function turn(by) {
   find("differences").scrollIntoView({ block: "start" });
 }
 
-addEventListener("beforeprint", () => {
-  const matched = showRows(MOST_PRINTED);
+function forPrint(most) {
+  const matched = showRows(most);
   find("cut").hidden = matched <= MOST_PRINTED;
   find("cut").textContent = `The first ${whole(MOST_PRINTED)} of ${whole(matched)} are printed; filter for others.`;
-});
-addEventListener("afterprint", () => showRows());
+}
+
+listen({ seek: (text) => filter({ text }), clear: clearFilters, save, print: forPrint });
 find("before").addEventListener("click", () => turn(-1));
 find("after").addEventListener("click", () => turn(1));
-find("save").addEventListener("click", save);
 find("board").append(...data.boards.map((board) => make("option", { value: board.board, text: boardName(board.board) })));
 find("board").addEventListener("change", (event) => showBoard(event.target.value));
 find("depth").addEventListener("click", () => {
