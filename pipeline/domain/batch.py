@@ -5,7 +5,7 @@
 
 The order is what makes coalescing pay: as they arrive, the cap on actions is reached by rows that the next
 chunk touches again. Employees with several facts first, by employee, then all others by program costs
-least, the boards' index included (measured in benchmarks/orders.py).
+least, the boards' index included (measured: benchmarks/results.md).
 """
 
 from __future__ import annotations

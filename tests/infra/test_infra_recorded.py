@@ -1,6 +1,6 @@
 """Stacks that were deployed before still preview without a replacement: no resource has another URN or type.
 
-    tests/recorded/resources/STACK-PHASE.txt     each resource's URN, and the inputs whose change would replace it
+    tests/recorded/resources/STACK-PHASE.txt     each URN, and the inputs whose change would replace it
 
 `CUTOVER_RECORD=1 python -m pytest tests/infra/test_infra_recorded.py` writes them anew. A URN that changes on
 purpose needs an alias in the program, and no change here: aliases are looked at.
