@@ -32,11 +32,6 @@ class Row:
     program_id: str
     employee_id: str | None = None
 
-    @property
-    def is_program(self) -> bool:
-        """Whether this is a row of program progress."""
-        return self.employee_id is None
-
 
 @dataclass(frozen=True, slots=True)
 class Chunk:

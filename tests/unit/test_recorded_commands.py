@@ -83,13 +83,21 @@ def equal(account: Account) -> None:
 
 
 def different(account: Account) -> None:
+    repairable(account)
+    sides = Sides(account.client)
+    sides.legacy_stores(21)
+    sides.legacy_counts(21)
+    sides.store(21)  # lost
+
+
+def repairable(account: Account) -> None:
+    """Leave out what is repaired by the live lane, which nobody runs here."""
     sides = Sides(account.client)
     sides.accept(*range(12))
-    sides.legacy_counts(3)  # legacy's own error
-    for number in (20, 21, 22):
+    sides.legacy_counts(3)  # legacy's own error; 20 was missed by the forward mirror
+    for number in (20, 22):
         sides.legacy_stores(number)
         sides.legacy_counts(number)
-    sides.store(21)  # lost; 20 was missed by the forward mirror
     sides.fold(5, again=True)
     sides.store(22, points=99)  # a conflict
     sides.fold(22)
@@ -251,8 +259,8 @@ SCENES: Final[dict[str, Scene]] = {
     "different_in_rampdown": (at("rampdown", different), PROOFS),
     "moving_in_shadow": (at("shadow"), MOVES),
     "moving_in_live": (at("live_25"), MOVES),
-    "settling_in_shadow": (at("shadow", different), SETTLING),
-    "settling_in_rampdown": (at("rampdown", different), SETTLING),
+    "settling_in_shadow": (at("shadow", repairable), SETTLING),
+    "settling_in_rampdown": (at("rampdown", repairable), SETTLING),
     "ledger": (
         acknowledged,
         ("ledger check --ledger ledger.jsonl --wait 0", "certificate --ledger ledger.jsonl"),
