@@ -162,8 +162,10 @@ class Sides:
     def fold(self, number: int, *, again: bool = False) -> None:
         one = Activity.numbered(number)
         fact = QueuedFact(one.employee_id, one.event_id, one.program_id, one.points, _at(number))
-        names = (table_name(PREFIX, name) for name in ("dedup", "employee_progress", "program_progress"))
-        tables = FoldTables(self.client, *names, 3, number % 2, datetime(2027, 1, 1, tzinfo=UTC))
+        names = ("dedup", "employee_progress", "program_progress")
+        dedup, employees, programs = (table_name(PREFIX, name) for name in names)
+        expires = datetime(2027, 1, 1, tzinfo=UTC)
+        tables = FoldTables(self.client, dedup, employees, programs, 3, number % 2, expires)
         if again:  # as if its entry had expired too early
             key: Any = {"identity": {"S": fact.identity}}
             self.client.delete_item(TableName=tables.dedup, Key=key)
