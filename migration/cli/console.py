@@ -43,5 +43,5 @@ def show_next(commands: Sequence[tuple[str, str]]) -> None:
 
 def print_json(fields: dict[str, Any], next_steps: Sequence[str]) -> None:
     """Print one JSON object with its version and what to run next."""
-    whole = {"schema_version": SCHEMA_VERSION, **fields, "next_steps": list(next_steps)}
+    whole = {"schema_version": SCHEMA_VERSION, **fields, "next_steps": list(dict.fromkeys(next_steps))}
     data.file.write(json.dumps(whole, indent=2, default=str) + "\n")
