@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from migration.adapters.memory import MemoryClock
-from migration.adapters.memory_vitals import MemoryVitals
 from migration.door.counts import BUCKETS, Answers, DoorCounts, Role, bucket_of
 from migration.guardrails.plan import GuardrailsPlan
 from migration.guardrails.vital import VitalLook
 from migration.model.side import Side
 from migration.model.stages import Control, Stage
 from migration.model.state import State
+from tests.doubles.clock import MemoryClock
+from tests.doubles.vitals import MemoryVitals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,20 +8,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
 
 from migration.compare.reasons import Judgement
 from migration.guardrails.guardrail import MIRRORING, Assessment, Guardrail, limit
 from migration.model.cause import Cause
-from migration.model.errors import CutoverError
+from migration.model.errors import CutoverError, InconclusiveError
 from migration.model.guardrails import Outcome
 from migration.model.stages import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
+    from migration.compare.diff.diff import BoardsRead
     from migration.compare.diff.report import DiffReport
+    from migration.compare.store import LinedUp, SideStore
     from migration.compare.verify.verification import VerifyReport
+    from migration.compare.verify.verify import Verification
     from migration.model.clock import Clock
     from migration.model.state import State
 
@@ -30,21 +34,28 @@ _HISTORY: Final = frozenset({Cause.MIRROR_MISSED, Cause.NOT_MIRRORED_BACK, Cause
 PERSISTENCE: Final = 0.9  # of rank-biased overlap: it looks at the top ten most
 PAIR: Final = "pipeline, truth"
 BESIDE: Final = "legacy, pipeline"
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
 class ProofLook:
-    """One look at both sides.
+    """One look at both sides; every table is read once in it.
+
+        boards ─► all tables ─► verification ─► diff of the boards, of what the verification has read
+
+    The boards come first, so whatever they count is among what is read after them.
 
     Attributes:
-        verify: makes a verification.
-        compare: makes a diff of the global board.
+        verification: opens one; its store is gone afterwards.
+        boards: reads the boards that are compared.
+        explain: compares them with what was read after them.
         state: the migration's, as the look began.
         clock: the time.
     """
 
-    verify: Callable[[], VerifyReport]
-    compare: Callable[[], DiffReport]
+    verification: Callable[[], AbstractContextManager[Verification]]
+    boards: Callable[[], BoardsRead]
+    explain: Callable[[BoardsRead, LinedUp], DiffReport]
     state: State
     clock: Clock
 
@@ -55,21 +66,59 @@ class ProofLook:
 
     @property
     def report(self) -> VerifyReport:
-        """One verification, which serves both of its guardrails.
+        """What was verified.
 
         Raises:
             CutoverError: when it could not be made; it is not tried again.
         """
-        if isinstance(self._verified, CutoverError):
-            raise self._verified
-        return self._verified
+        return _given(self._proved[0])
+
+    @property
+    def diff(self) -> DiffReport:
+        """What the boards are beside the truth; without boards in the stage, nothing is read for it.
+
+        Raises:
+            CutoverError: when it could not be made.
+        """
+        return _given(self._proved[1])
 
     @cached_property
-    def _verified(self) -> VerifyReport | CutoverError:
+    def read_at(self) -> float:
+        """When the reading began, epoch seconds."""
+        return self.now
+
+    @cached_property
+    def _proved(self) -> tuple[VerifyReport | CutoverError, DiffReport | CutoverError]:
+        self.read_at  # noqa: B018 - the time is taken here
+        boards = self._read_boards()
         try:
-            return self.verify()
+            with self.verification() as verification:
+                return verification.run(), self._compared(boards, verification.store)
+        except CutoverError as error:
+            return error, error
+
+    def _read_boards(self) -> BoardsRead | CutoverError:
+        """Read the boards; where that fails, the other proofs do not fail with it."""
+        if self.state.stage not in RankAgreement.stages:
+            return InconclusiveError("no board is compared in this stage", hint="")
+        try:
+            return self.boards()
         except CutoverError as error:
             return error
+
+    def _compared(self, boards: BoardsRead | CutoverError, store: SideStore) -> DiffReport | CutoverError:
+        if isinstance(boards, CutoverError):
+            return boards
+        try:
+            return self.explain(boards, store.line_up())
+        except CutoverError as error:
+            return error
+
+
+def _given(result: _Result | CutoverError) -> _Result:
+    if isinstance(result, CutoverError):
+        raise result
+    return result
 
 
 @dataclass(slots=True)
@@ -130,8 +179,7 @@ class RankAgreement(Guardrail[ProofLook]):
     rank_biased: float = limit(0.5, "Rank-biased overlap with the truth, at least", ge=0, le=1)
 
     def _assess(self, look: ProofLook) -> Assessment:
-        at = look.now
-        board = look.compare().boards[0]
+        board, at = look.diff.boards[0], look.read_at
         if board.pipeline_made_at is None:
             return Assessment(Outcome.INCONCLUSIVE, "there is no snapshot yet", at)
         overlap, legacy = board.agreements[PAIR].rank_biased, board.agreements[BESIDE].rank_biased

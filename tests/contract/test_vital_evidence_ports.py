@@ -9,10 +9,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from migration.adapters.memory_vitals import MemoryVitals
 from migration.aws.stack.stack_vitals import StackVitals
 from migration.aws.tables.control_plane_table import ControlPlaneTable
-from migration.aws.transport.clients import Clients
 from migration.door.count_item import counts_of, item_of
 from migration.door.counts import NOTHING, Answers, DoorCounts, Role, Witness
 from migration.model.errors import RemoteError
@@ -23,6 +21,7 @@ from migration.model.side import Side
 from migration.plan.outputs import MigrationOutputs, PipelineOutputs
 from pipeline.domain.activity import Activity
 from pipeline.domain.fact import fact_item
+from tests.doubles.vitals import MemoryVitals
 from tests.guarding_world import NOW, answers, door
 from tests.pipeline_aws import KEYS, create_tables, table_name
 
@@ -117,9 +116,7 @@ class AwsStack:
             mirror_dead_letter_queue_url=self.urls["mirror-dlq"],
             mirror_capture_dead_letter_queue_url=self.urls["mirror-capture-dlq"],
         )
-        functions: Any = None  # nothing of the evidence is asked of one
-        clients = Clients(self.dynamodb, functions, self.sqs)
-        self.evidence = StackVitals(clients, pipeline, between, "activities")
+        self.evidence = StackVitals(self.dynamodb, self.sqs, pipeline, between, "activities")
 
     def _put(self, table: str, item: Any) -> None:
         self.dynamodb.put_item(TableName=table_name(self.prefix, table), Item=item)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from concurrent.futures import wait
+from contextlib import nullcontext
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from migration.adapters.memory import MemoryClock
-from migration.adapters.memory_vitals import MemoryProber, MemoryVitals
 from migration.compare.verify.verification import Difference, Keys, VerifyReport
 from migration.door.counts import Role, Witness
 from migration.guardrails.guardrail import GuardrailSet
@@ -28,6 +28,8 @@ from migration.model.journal import Entry, EntryKind
 from migration.model.live_lane import LiveState
 from migration.model.stages import Control, Stage
 from migration.model.state import State
+from tests.doubles.clock import MemoryClock
+from tests.doubles.vitals import MemoryProber, MemoryVitals
 from tests.guarding_world import EPOCH, NOW, answers, door
 
 if TYPE_CHECKING:
@@ -294,12 +296,20 @@ def report(*kinds: Cause, **changes: Any) -> VerifyReport:
     return VerifyReport(differences=found, **{**fields, **changes})
 
 
+def never(*_: object) -> Any:
+    raise AssertionError("nobody asked for a board")
+
+
 def prove(stage: Stage, found: VerifyReport) -> dict[str, Outcome]:
-    def compare() -> Any:
+    def boards() -> Any:
         raise RemoteError("no board", hint="")
 
+    verification: Any = SimpleNamespace(run=lambda: found, store=None)
     chosen, clock = GuardrailsPlan().chosen(PROOFS), MemoryClock(NOW)
-    proofs = GuardrailSet(chosen, lambda state: ProofLook(lambda: found, compare, state, clock))
+    proofs = GuardrailSet(
+        chosen,
+        lambda state: ProofLook(lambda: nullcontext(verification), boards, never, state, clock),
+    )
     return {one.name: one.outcome for one in proofs.look(State(Control(stage, epoch=EPOCH)))}
 
 
@@ -337,7 +347,9 @@ def test_a_verification_serves_both_of_its_guardrails_also_when_it_could_not_be_
         made.append(1)
         raise RemoteError("AWS failed while reading", hint="try again")
 
-    look = ProofLook(verify, verify, State(Control(Stage.DUALWRITE, epoch=EPOCH)), MemoryClock(NOW))
+    broken: Any = SimpleNamespace(run=verify, store=None)
+    state = State(Control(Stage.DUALWRITE, epoch=EPOCH))
+    look = ProofLook(lambda: nullcontext(broken), never, never, state, MemoryClock(NOW))
     verdicts = GuardrailSet(GuardrailsPlan().chosen(PROOFS), lambda _: look).look(look.state)
     assert [(one.outcome, one.why) for one in verdicts] == [(Outcome.ERROR, "AWS failed while reading")] * 2
     assert made == [1]
