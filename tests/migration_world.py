@@ -11,6 +11,7 @@ what takes too long, and leaves calls without an answer. Everything that decides
 from __future__ import annotations
 
 import json
+import secrets
 import threading
 from collections import Counter
 from contextlib import contextmanager
@@ -25,10 +26,7 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import Ama
 from botocore.exceptions import ReadTimeoutError
 
 from legacy import ingest as legacy_ingest
-from migration.adapters.memory_control_plane import MemoryControlPlane
-from migration.adapters.memory_live_folds import MemoryLiveFolds
-from migration.adapters.verify_memory import VerifyMemory
-from migration.aws.bulk.verify_store import DuckDBStore
+from migration.aws.bulk.side_store import DuckDBStore
 from migration.aws.tables.legacy_folds import LegacyFolds
 from migration.aws.tables.legacy_sink import MirrorSink
 from migration.backfill.pacer import Pacer
@@ -47,6 +45,7 @@ from migration.door.wire import MissedError, WireAnswer
 from migration.functions import mirror
 from migration.model.facts import Lane, StoredFact
 from migration.model.fold import NOTHING
+from migration.model.journal_writer import JournalWriter
 from migration.model.legacy_shape import LegacyShape
 from migration.model.side import Side
 from migration.repair.reconcile import Reconcile
@@ -58,6 +57,9 @@ from pipeline.handlers import aggregate
 from pipeline.handlers import ingest as pipeline_ingest
 from pipeline.stores.facts import FactTable
 from tests.backfill_world import Budget, Crashing, Fate, World, compared_in_memory
+from tests.doubles.both_sides import MemorySides
+from tests.doubles.control_plane import MemoryControlPlane
+from tests.doubles.live_folds import MemoryLiveFolds
 from tests.memory_dynamodb import LegacyTable, MemoryDynamoDB, answer_of, item_of, resource
 from tests.repair_world import RowBases
 from tests.steered import process
@@ -319,7 +321,7 @@ class Account(World):
             rows[row] = rows.get(row, Parts()) + Parts(fold)
         entries = dict.fromkeys(self.folds.identities) | self.compensations
         folds = MemoryLiveFolds(rows, entries, facts=self.facts)
-        tables = VerifyMemory(self.facts.by_identity, rows, events=self.legacy.events)
+        tables = MemorySides(self.facts.by_identity, rows, events=self.legacy.events)
         tables.legacy_rows = self.legacy.totals
         calls = budget or Budget()
         ports: list[Any] = [Crashing(one, calls, self.before) for one in (folds, self.facts, RowBases(rows))]
@@ -333,12 +335,11 @@ class Account(World):
                 bases,
                 self.reconcile(),
                 self.checkpoints,
-                MemoryControlPlane(),
+                JournalWriter(MemoryControlPlane(), self.clock, lambda: secrets.token_hex(2), "ana@desk:1"),
                 Pacer(self.clock, self.live, Pace.begin(1_000_000)),
                 horizon=timedelta(days=15),
                 grace=timedelta(minutes=1),
                 ceiling=1_000_000,
-                by="ana@desk:1",
             )
             plan = job.look()
             list(job.act(plan))

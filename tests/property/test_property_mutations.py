@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from migration.adapters.memory_backfill import MemoryBases, MemoryFacts
 from migration.aws.tables.legacy_folds import LegacyFolds
 from migration.backfill import backfill, copying
 from migration.backfill.copying import Copying
@@ -18,6 +17,7 @@ from migration.door import mirror as forward_mirror
 from migration.door import sides as door_sides
 from migration.model.backfill import BackfillPhase as Sealing
 from migration.model.backfill import Segment, copied
+from migration.model.cause import Cause
 from migration.model.facts import Lane
 from migration.model.fold import NOTHING
 from migration.model.side import Side
@@ -26,6 +26,7 @@ from migration.repair import reconcile
 from pipeline.domain import aggregator
 from pipeline.domain.batch import Chunk, chunks
 from pipeline.stores.memory import MemoryFolds
+from tests.doubles.backfill import MemoryBases, MemoryFacts
 from tests.migration_world import deployed
 from tests.property.test_property_migration import run_rounds
 
@@ -58,7 +59,7 @@ def reconcile_takes_no_fact_of_legacys_back(patch: Patch) -> None:
     patch.setattr(
         deciding,
         "_not_in_legacy",
-        lambda fact, kind, *more: leave if kind is deciding.Kind.LEGACY_FAILED else right(fact, kind, *more),
+        lambda fact, kind, *more: leave if kind is Cause.LEGACY_FAILED else right(fact, kind, *more),
     )
 
 

@@ -9,20 +9,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from migration.adapters.memory import MemoryLedger
 from migration.aws.transport.clock import SystemClock
 from migration.cli.compare import diff as command
 from migration.cli.main import app
 from migration.model.acknowledgements import SendOutcome
 from migration.model.answers import Answer
 from migration.model.errors import UsageError
-from migration.model.fold import Activity
 from migration.model.side import Side
 from migration.plan.outputs import EntryOutputs, StackOutputs
-from migration.plan.plan import Plan
+from migration.plan.plan import LegacyPlan, Plan
 from migration.wiring.sources import diff_sides
 from migration.wiring.workspace import Workspace
 from tests.diff_world import World
+from tests.doubles.sending import MemoryLedger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
     from typer.testing import Result
 
-    from migration.model.fold import Fold, Row
+    from migration.model.fold import Activity, Fold, Row
 
     Run = Callable[..., Result]
 
@@ -49,7 +48,7 @@ def world() -> World:
 def run(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     outputs = SimpleNamespace(stack="test", phase="expand")
     ledger = tmp_path / "ledger.jsonl"
-    stack = SimpleNamespace(clients=None, outputs=outputs, legacy_tables=None, ledger=ledger)
+    stack = SimpleNamespace(clients=None, outputs=outputs, legacy_tables=lambda _plan: None, ledger=ledger)
     workspace = SimpleNamespace(root=tmp_path, deployed=lambda _name: stack)
     monkeypatch.setattr(Workspace, "find", lambda: workspace)
     monkeypatch.setattr(command, "diff_sides", lambda *_: world.sides())
@@ -91,7 +90,7 @@ def test_what_is_to_be_repaired_ends_with_1_and_says_what_to_run(world: World, r
     assert (row["employee_id"], row["program_id"]) == ("grace", "p")
     assert row["truth"]["fingerprint"] == str(int(row["truth"]["fingerprint"]))
     (reason,) = row["reasons"]
-    assert (reason["cause"], reason["events"], reason["points"]) == ("not_folded", ["v-1"], -15)
+    assert (reason["cause"], reason["events"], reason["points"]) == ("lost", ["v-1"], -15)
 
 
 def test_ids_are_text_in_tables_and_data_in_the_page(world: World, run: Run, tmp_path: Path) -> None:
@@ -156,8 +155,8 @@ def test_a_ledger_names_what_legacy_counted_again(world: World, tmp_path: Path) 
     path = tmp_path / "ledger.jsonl"
     header = {"kind": "acknowledgement ledger", "schema_version": 1}
     path.write_text("\n".join([json.dumps(header), *ledger.lines]) + "\n")
-    stack = SimpleNamespace(legacy_tables=_LegacyTables(world))
-    suspects = command._suspects(stack, path, required=True)  # type: ignore[arg-type] # as above
+    stack = SimpleNamespace(legacy_tables=lambda _plan: _LegacyTables(world))
+    suspects = command._suspects(stack, LegacyPlan(), path, required=True)  # type: ignore[arg-type] # as above
     assert {str(row): list(events) for row, events in suspects.items()} == {
         "ada x p": ["two"],
         "p": ["ada two"],
@@ -169,9 +168,7 @@ class _LegacyTables:
         self._sides = world.sides()
 
     def activities(self) -> Iterator[Activity]:
-        for one in self._sides.events:
-            stored = one.truth
-            yield Activity(*one.identity, stored.program_id, "task_completed", stored.points, stored.at)
+        return iter(self._sides.events.values())
 
     def folds(self) -> Mapping[Row, Fold]:
-        return dict(self._sides.legacy)
+        return self._sides.legacy_rows

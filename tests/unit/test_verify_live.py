@@ -14,11 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from migration.adapters.memory import MemoryClock
-from migration.adapters.verify_memory import VerifyMemory
-from migration.aws.bulk.verify_store import DuckDBStore
-from migration.compare.verify.verification import Class, EmployeeReading, Parts, VerifyReport
+from migration.aws.bulk.side_store import DuckDBStore
+from migration.compare.verify.verification import EmployeeReading, Parts, VerifyReport
 from migration.compare.verify.verify import Verification
+from migration.model.cause import Cause
 from migration.model.facts import Lane, StoredFact
 from migration.model.fold import Activity, Fold, Row, fold_of, rows_of
 from migration.model.moments import moment_text
@@ -26,13 +25,15 @@ from migration.model.side import Side
 from pipeline.domain.aggregator import Aggregator
 from pipeline.domain.queued_fact import QueuedFact
 from pipeline.stores.memory import MemoryFolds
+from tests.doubles.both_sides import MemorySides
+from tests.doubles.clock import MemoryClock
 from tests.verify_world import activity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from migration.compare.verify.verifying import Chunk, Part
+    from migration.compare.both_sides import Chunk, Part
 
 
 @dataclass
@@ -44,7 +45,7 @@ class Traffic:
     rate: int = 6  # activities a step at most
     step_s: float = 0.3
     share: float = 0.4  # of the queue that is folded in a step
-    tables: VerifyMemory = field(default_factory=VerifyMemory)
+    tables: MemorySides = field(default_factory=MemorySides)
     store: MemoryFolds = field(default_factory=MemoryFolds)
     queue: list[QueuedFact] = field(default_factory=list)
     mirrored_later: list[Activity] = field(default_factory=list)
@@ -105,7 +106,7 @@ class Traffic:
 
 
 @dataclass
-class InterruptedReads(VerifyMemory):
+class InterruptedReads(MemorySides):
     """Reads the traffic's tables, which change before every read."""
 
     traffic: Traffic | None = None
@@ -113,20 +114,17 @@ class InterruptedReads(VerifyMemory):
     def chunks(
         self, part: Part, positions: Mapping[int, bytes | None], since: str | None = None
     ) -> Iterator[Chunk]:
-        for place, chunk in enumerate(VerifyMemory.chunks(self._now(), part, positions, since)):
+        for place, chunk in enumerate(MemorySides.chunks(self._now(), part, positions, since)):
             if place % 16 == 0:
                 self._now()
             yield chunk
 
     def programs(self) -> Mapping[Row, Parts]:
-        return VerifyMemory.programs(self._now())
-
-    def legacy_programs(self) -> Mapping[Row, Fold]:
-        return VerifyMemory.legacy_programs(self._now())
+        return MemorySides.programs(self._now())
 
     def employees(self, names: Sequence[str]) -> Iterator[EmployeeReading]:
         for name in names:
-            yield from VerifyMemory.employees(self._now(), [name])
+            yield from MemorySides.employees(self._now(), [name])
 
     def queued(self) -> int:
         return self._now().messages
@@ -156,7 +154,7 @@ def warmed(seed: int, rate: int = 6) -> Traffic:
 
 
 def assert_no_false_alarm(report: VerifyReport) -> None:
-    assert set(report.counts) <= {Class.IN_FLIGHT, Class.LEGACY_PARTIAL_UPDATE}, report.differences
+    assert set(report.counts) <= {Cause.IN_FLIGHT, Cause.LEGACY_PARTIAL_UPDATE}, report.differences
     assert report.clean
 
 
@@ -177,7 +175,7 @@ def test_a_consumer_that_stalls_makes_no_difference(tmp_path: Path, seed: int, s
     report = verify(traffic, tmp_path)
     assert_no_false_alarm(report)
     assert not report.undecided
-    assert report.counts[Class.IN_FLIGHT]
+    assert report.counts[Cause.IN_FLIGHT]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -228,7 +226,7 @@ def test_a_lost_fact_is_named_among_live_traffic(tmp_path: Path, seed: int) -> N
     report = verify(traffic, tmp_path)
     found = [one for one in report.differences if one.kind.fails]
     assert [(one.kind, one.employee_id, one.event_id) for one in found] == [
-        (Class.LOST, lost.employee_id, lost.event_id)
+        (Cause.LOST, lost.employee_id, lost.event_id)
     ]
 
 
@@ -243,4 +241,4 @@ def test_a_doubled_fact_is_named_among_live_traffic(tmp_path: Path, seed: int) -
             traffic.store.rows[row] = held + type(held)(fold.points, fold.events, fold.fingerprint)
     report = verify(traffic, tmp_path)
     found = [one for one in report.differences if one.kind.fails]
-    assert [(one.kind, one.event_id) for one in found] == [(Class.DOUBLED, doubled.event_id)]
+    assert [(one.kind, one.event_id) for one in found] == [(Cause.DOUBLED, doubled.event_id)]

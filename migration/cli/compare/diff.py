@@ -12,14 +12,17 @@ from migration.cli.compare.diff_view import show_diff
 from migration.cli.console import print_json, say, show_next
 from migration.cli.progress import working
 from migration.cli.write_page import write_page
+from migration.compare.diff.diff import Question
+from migration.compare.diff.diff import diff as compare
 from migration.compare.diff.report import DiffReport
 from migration.compare.ledger.legacy import check_legacy
 from migration.compare.ledger.suspects import Suspects, suspects_of
-from migration.compare.reasons import Cause, Judgement
+from migration.compare.reasons import Judgement
 from migration.model.acknowledgements import SideLedger
+from migration.model.cause import Cause
 from migration.model.errors import UsageError
 from migration.model.side import Side
-from migration.plan.plan import plan_of
+from migration.plan.plan import LegacyPlan, plan_of
 from migration.report.diff_fields import diff_fields
 from migration.report.diff_page import diff_page
 from migration.wiring.sources import diff_sides
@@ -27,11 +30,16 @@ from migration.wiring.workspace import DeployedStack, Workspace
 
 STEPS = {
     Cause.UNEXPLAINED: ("cutover verify", "read again what differs, and name the events"),
-    Cause.NOT_FOLDED: ("cutover verify", "read again what differs, and name the events"),
-    Cause.FOLDED_AGAIN: ("cutover verify", "read again what differs, and name the events"),
-    Cause.NOT_INSTALLED: ("cutover backfill start", "go on with the backfill, which installs history"),
-    Cause.NOT_IN_FACTS: ("cutover reconcile", "put what a mirror missed, or history, into the facts"),
-    Cause.NOT_IN_LEGACY: ("cutover reconcile", "put what the reverse mirror missed into legacy"),
+    Cause.LOST: ("cutover verify", "read again what differs, and name the events"),
+    Cause.DOUBLED: ("cutover verify", "read again what differs, and name the events"),
+    Cause.HISTORY_NOT_INSTALLED: (
+        "cutover backfill start",
+        "go on with the backfill, which installs history",
+    ),
+    Cause.MIRROR_MISSED: ("cutover reconcile", "put what a mirror missed, or history, into the facts"),
+    Cause.NOT_MIRRORED_BACK: ("cutover reconcile", "put what the reverse mirror missed into legacy"),
+    Cause.LEGACY_FAILED: ("cutover reconcile", "give legacy what it failed to store"),
+    Cause.GONE_FROM_LEGACY: ("cutover reconcile", "see what legacy dropped; its facts stand"),
     Cause.IN_FLIGHT: ("cutover diff", "again, when what is on its way has arrived"),
 }
 
@@ -70,8 +78,7 @@ def diff(  # noqa: PLR0913 - one for each option
 
         cutover diff --board global --k 3,10 --html diff.html
     """
-    from migration.compare.diff.diff import Question  # noqa: PLC0415 - `cutover --help` must not wait for DuckDB
-    from migration.compare.diff.diff import diff as compare  # noqa: PLC0415 - as above
+    from migration.aws.bulk.side_store import passing_store  # noqa: PLC0415 - `--help` must not wait for it
 
     depths = _depths(k)
     if not 0 < persistence < 1:
@@ -80,10 +87,10 @@ def diff(  # noqa: PLR0913 - one for each option
     chosen = plan_of(workspace.root, plan)
     stack = workspace.deployed(chosen.stack)
     sides = diff_sides(stack.clients, stack.outputs, chosen.legacy, SystemClock())
-    suspects = _suspects(stack, ledger or stack.ledger, required=ledger is not None)
-    with working("Reading both sides") as tell:
-        question = Question(stack.outputs.stack, board, depths, persistence, suspects)
-        report = compare(question, sides, SystemClock(), lambda what, rows: tell(f"{rows:,} {what}"))
+    suspects = _suspects(stack, chosen.legacy, ledger or stack.ledger, required=ledger is not None)
+    question = Question(stack.outputs.stack, board, depths, persistence, suspects)
+    with working("Reading both sides") as tell, passing_store() as store:
+        report = compare(question, sides, store, SystemClock(), lambda part, *_: tell(part))
     _show(report, html, output)
     if report.judgement.fails:
         raise typer.Exit(1)
@@ -110,14 +117,14 @@ def _show(report: DiffReport, html: Path | None, output: Output) -> None:
         show_next(steps)
 
 
-def _suspects(stack: DeployedStack, path: Path, *, required: bool) -> Suspects:
+def _suspects(stack: DeployedStack, plan: LegacyPlan, path: Path, *, required: bool) -> Suspects:
     """Ask the acknowledgement ledger, if there is one, what legacy counted again or not at all."""
     if not (required or path.is_file()):
         return {}
     side = load_ledger(path).sides.get(Side.LEGACY, SideLedger())
-    if stack.legacy_tables is None:
+    if (legacy := stack.legacy_tables(plan)) is None:
         return {}
-    verdict = check_legacy(side, stack.legacy_tables.activities(), stack.legacy_tables.folds())
+    verdict = check_legacy(side, legacy.activities(), legacy.folds())
     return suspects_of(verdict.findings)
 
 

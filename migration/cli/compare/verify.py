@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from migration.aws.tables.verify_tables import VerifyTables
+from migration.aws.tables.both_sides import StackSides
 from migration.aws.transport.clock import SystemClock
 from migration.aws.transport.scan import ReadPace
 from migration.cli.commands import OUTPUT, Output
@@ -15,12 +15,13 @@ from migration.cli.compare.verify_view import show_report
 from migration.cli.console import print_json, say, show_next
 from migration.cli.progress import reading
 from migration.compare.verify.confirm import Patience
-from migration.compare.verify.verification import Class, VerifyReport
+from migration.compare.verify.verification import VerifyReport
 from migration.compare.verify.verify import Verification
+from migration.model.cause import Cause
 from migration.model.errors import CutoverError
 from migration.model.moments import moment_text
 from migration.plan.plan import plan_of
-from migration.wiring.sources import verify_source
+from migration.wiring.sources import both_sides
 from migration.wiring.workspace import Workspace
 
 INCONCLUSIVE = 11
@@ -37,18 +38,21 @@ PATIENCE = Annotated[
 ]
 RESUME = "cutover verify --resume"
 REPAIR = ("cutover repair", "see what would set it right, row by row")
+MISSED = ("cutover reconcile", "put what a mirror missed where it belongs")
 STEPS = {
-    Class.UNEXPLAINED: ("cutover diff --html diff.html", "see what it does to the boards"),
-    Class.LOST: REPAIR,
-    Class.DOUBLED: REPAIR,
-    Class.MISPLACED: REPAIR,
-    Class.ALTERED: REPAIR,
-    Class.HISTORY_NOT_INSTALLED: (
+    Cause.UNEXPLAINED: ("cutover diff --html diff.html", "see what it does to the boards"),
+    Cause.LOST: REPAIR,
+    Cause.DOUBLED: REPAIR,
+    Cause.MISPLACED: REPAIR,
+    Cause.ALTERED: REPAIR,
+    Cause.HISTORY_NOT_INSTALLED: (
         "cutover backfill start",
         "go on with the backfill, which installs history",
     ),
-    Class.MIRROR_MISSED: ("cutover reconcile", "put what a mirror missed where it belongs"),
-    Class.IN_FLIGHT: ("cutover verify", "again, when what is on its way has arrived"),
+    Cause.MIRROR_MISSED: MISSED,
+    Cause.NOT_MIRRORED_BACK: MISSED,
+    Cause.LEGACY_FAILED: ("cutover reconcile", "give legacy what it failed to store"),
+    Cause.IN_FLIGHT: ("cutover verify", "again, when what is on its way has arrived"),
 }
 
 
@@ -88,7 +92,7 @@ def verify(  # noqa: PLR0913 - one for each option
     stack = workspace.deployed(chosen.stack)
     pace = ReadPace(max_rcu, SystemClock())
     legacy = None if pipeline_only else chosen.legacy
-    tables = verify_source(stack.clients, stack.outputs, legacy, pace, segments)
+    tables = both_sides(stack.clients, stack.outputs, legacy, pace, segments)
     longest = Patience(longest=timedelta(seconds=patience))
     report = _run(stack.home / "verify", tables, longest, memory, resume=resume)
     steps = next_steps(report)
@@ -109,10 +113,8 @@ def next_steps(report: VerifyReport) -> list[tuple[str, str]]:
     return list(dict.fromkeys(step for kind, step in STEPS.items() if report.counts[kind]))
 
 
-def _run(
-    folder: Path, tables: VerifyTables, patience: Patience, memory: str, *, resume: bool
-) -> VerifyReport:
-    from migration.aws.bulk.verify_store import DuckDBStore  # noqa: PLC0415 - `--help` must not wait for it
+def _run(folder: Path, tables: StackSides, patience: Patience, memory: str, *, resume: bool) -> VerifyReport:
+    from migration.aws.bulk.side_store import DuckDBStore  # noqa: PLC0415 - `--help` must not wait for it
 
     store = DuckDBStore(folder, memory)
     done = False

@@ -13,22 +13,24 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from migration.compare.both_sides import Part
 from migration.compare.verify.judge import Verdict, judge
-from migration.compare.verify.verification import Class, Difference, Horizon
-from migration.compare.verify.verifying import Part
+from migration.compare.verify.verification import Difference, Horizon
+from migration.model.cause import Cause
 from migration.model.moments import epoch_of, moment_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from migration.compare.both_sides import BothSides
+    from migration.compare.store import SideStore
     from migration.compare.verify.verification import EmployeeReading, Parts, WideReading
-    from migration.compare.verify.verifying import VerifySource, VerifyStore
     from migration.model.clock import Clock
     from migration.model.fold import Row
 
 _SURE: Final = (
-    Class.IN_FLIGHT,
-    Class.LEGACY_DOUBLE_COUNT,
+    Cause.IN_FLIGHT,
+    Cause.LEGACY_DOUBLE_COUNT,
 )  # one look is enough: rows are read before their events
 
 
@@ -64,8 +66,8 @@ class Confirmation:
         on_look: called with a sentence about each look.
     """
 
-    source: VerifySource
-    store: VerifyStore
+    source: BothSides
+    store: SideStore
     clock: Clock
     as_of: str
     patience: Patience
@@ -110,14 +112,14 @@ class Confirmation:
         """Keep who differs, but tell legacy's double counts at once: there is no need to look again."""
         for reading in self.source.employees(names):
             found = judge([reading], [], horizon).differences
-            if all(one.kind is Class.LEGACY_DOUBLE_COUNT for one in found):
+            if all(one.kind is Cause.LEGACY_DOUBLE_COUNT for one in found):
                 self._told |= found
             else:
                 yield reading
 
     def _programs_again(self) -> Sequence[WideReading]:
         """Read the programs' rows, then the facts that came since."""
-        samples = sample_programs(self.source, self.clock, self.patience)
+        samples = sample_programs(self.source, self.source.programs(), self.clock, self.patience)
         since = moment_text(epoch_of(self.as_of) - self.patience.in_flight.total_seconds())
         self.store.add_new(self.source.chunks(Part.FACTS, {}, since))
         return self.store.programs(samples)
@@ -129,9 +131,11 @@ class Confirmation:
         return Horizon(self.as_of, young_since, moment_text(now - self.patience.late.total_seconds()), queued)
 
 
-def sample_programs(source: VerifySource, clock: Clock, patience: Patience) -> list[Mapping[Row, Parts]]:
-    """Read the programs' rows at several moments."""
-    samples = [source.programs()]
+def sample_programs(
+    source: BothSides, first: Mapping[Row, Parts], clock: Clock, patience: Patience
+) -> list[Mapping[Row, Parts]]:
+    """Read the programs' rows at several moments; the first sample was just read."""
+    samples = [first]
     for _ in range(patience.samples - 1):
         clock.sleep(patience.pause.total_seconds() / patience.samples)
         samples.append(source.programs())
@@ -153,7 +157,7 @@ def _rows(one: Difference) -> tuple[str, ...]:
 
 
 def _sentence(looks: int, verdict: Verdict) -> str:
-    waiting = sum(one.kind is Class.IN_FLIGHT for one in verdict.differences)
+    waiting = sum(one.kind is Cause.IN_FLIGHT for one in verdict.differences)
     wrong = len(verdict.differences) - waiting
     return (
         f"look {looks}: {waiting:,} in flight, {wrong:,} differences, {len(verdict.undecided):,} rows moving"
