@@ -129,4 +129,5 @@ _FAST = {("prod", "legacy"), ("prod", "expand"), ("prod", "contract"), ("local",
 )
 def deployed(request: pytest.FixtureRequest, runs: Runs) -> Deployed:
     """Every stack in every phase."""
-    return runs.of(*request.param, ())
+    stack, phase = request.param
+    return runs.of(stack, phase, ())
