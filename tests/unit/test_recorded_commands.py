@@ -284,6 +284,7 @@ PLANS: Final = {"another_plan": 'stack = "test"\n[cutover]\nsteps = [10, 100]\n'
 WITHOUT_JSON: Final = ("local generate", "plan check", "plan agree", "certificate check none", "sideways")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scene", SCENES)
 def test_commands_answer_as_before(scene: str, tmp_path: Path) -> None:
     prepare, lines = SCENES[scene]

@@ -45,6 +45,7 @@ def recorded(name: str, make: Callable[[Account], None], account: Account, *tabl
         (RECORDED / "control" / f"{name}.json").write_text(text, encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_migration_goes_on_from_where_another_version_brought_it(moment: str, tmp_path: Path) -> None:
     with account(tmp_path) as made:
@@ -88,6 +89,7 @@ KILLED: Final[dict[str, Callable[[Account], None]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KILLED)
 def test_what_another_version_left_half_done_is_done_by_the_same_command(name: str, tmp_path: Path) -> None:
     with account(tmp_path) as made:
