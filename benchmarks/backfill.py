@@ -17,7 +17,6 @@ import boto3
 from benchmarks.apart import apart
 from benchmarks.report import Report
 from benchmarks.stand_in import ask, legacy_events, stand_in
-from migration.adapters.memory_backfill import MemoryLiveLane
 from migration.aws.bulk.history_bulk import folded_in_bulk
 from migration.aws.tables.base_tables import BaseTables
 from migration.aws.tables.checkpoint_table import CheckpointTable
@@ -36,6 +35,7 @@ from migration.model.backfill import BackfillPhase, Wish
 from migration.model.fold import Fold, Row, fold_all
 from migration.model.mapping import EventLayout, activity_mapper
 from migration.wiring.moving import THREADS, in_threads
+from tests.doubles.backfill import MemoryLiveLane
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

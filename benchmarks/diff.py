@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Final
 from benchmarks.apart import apart, lap
 from benchmarks.report import Report
 from benchmarks.workload import PROGRAMS, employee_id, program_id
-from migration.adapters.memory_sides import MemorySides
 from migration.compare.diff.side_join import joined_sides
 from migration.compare.diff.spool import MEMORY_LIMIT
 from migration.compare.diff.two_sides import Sighting, Stored
 from migration.model.fold import NOTHING, TOTAL, Fold, Identity, Row, fingerprint
+from tests.doubles.sides import MemorySides
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from migration.adapters.memory import MemoryClock
-from migration.adapters.memory_sides import MemorySides
 from migration.compare.boards.windows import rank_truth
 from migration.compare.diff.diff import Question, diff
 from migration.compare.diff.two_sides import Sighting, Stored, StoredBoard
 from migration.model.fold import TOTAL, Fold, Identity, Row, fingerprint
 from pipeline.domain.activity import format_time
+from tests.doubles.clock import MemoryClock
+from tests.doubles.sides import MemorySides
 
 if TYPE_CHECKING:
     from migration.compare.boards.boards import BoardEntry

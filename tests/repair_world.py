@@ -7,17 +7,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from migration.adapters.memory import MemoryClock
-from migration.adapters.memory_backfill import (
-    ONE_UNIT,
-    MemoryCheckpoints,
-    MemoryFacts,
-    MemoryLegacy,
-    MemoryLiveLane,
-)
-from migration.adapters.memory_control_plane import MemoryControlPlane
-from migration.adapters.memory_live_folds import MemoryLiveFolds
-from migration.adapters.verify_memory import VerifyMemory
 from migration.aws.bulk.verify_store import DuckDBStore
 from migration.backfill.bases import Holds, Installed
 from migration.backfill.pacer import Pacer
@@ -33,6 +22,17 @@ from migration.repair.repair import Repair
 from pipeline.domain.aggregator import Aggregator, Busy, Committed, Refused
 from pipeline.domain.queued_fact import QueuedFact
 from tests.backfill_world import Budget, Crashing, compared_in_memory
+from tests.doubles.backfill import (
+    ONE_UNIT,
+    MemoryCheckpoints,
+    MemoryFacts,
+    MemoryLegacy,
+    MemoryLiveLane,
+)
+from tests.doubles.clock import MemoryClock
+from tests.doubles.control_plane import MemoryControlPlane
+from tests.doubles.live_folds import MemoryLiveFolds
+from tests.doubles.verifying import VerifyMemory
 from tests.verify_world import OLD, MemoryWorld, System
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
 
-from migration.adapters.verify_memory import VerifyMemory
 from migration.aws.tables.side_tables import PipelineTables
 from migration.aws.tables.verify_legacy import LegacyNames, LegacyReader
 from migration.aws.tables.verify_tables import VerifyTables
@@ -18,6 +17,7 @@ from migration.model.fold import Activity, Fold, Identity, Row, fold_of, rows_of
 from migration.model.side import Side
 from migration.plan.outputs import PipelineOutputs
 from migration.plan.plan import LegacyPlan
+from tests.doubles.verifying import VerifyMemory
 from tests.pipeline_aws import KEYS, create_tables, table_name
 
 if TYPE_CHECKING:

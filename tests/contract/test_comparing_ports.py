@@ -11,7 +11,6 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from migration.adapters.memory_comparing import MemoryComparedSides, MemoryComparisons, MemoryServing
 from migration.aws.tables.compared_sides import TableNames, TableSides
 from migration.aws.tables.comparison_table import ComparisonTable
 from migration.compare.shadow.comparing import compare
@@ -25,15 +24,16 @@ from migration.model.stages import Control, Stage
 from pipeline.domain.snapshot import encode
 from tests.contract.test_control_plane_ports import table as control_table
 from tests.diff_world import CLOCK, World, ago
+from tests.doubles.comparing import MemoryComparedSides, MemoryComparisons, MemoryServing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from migration.adapters.memory_sides import MemorySides
     from migration.compare.diff.two_sides import Sighting, StoredBoard
     from migration.compare.shadow.comparison import Comparison
     from migration.compare.shadow.sides import ComparedSides, Comparisons
     from migration.local.emulator import Emulator
+    from tests.doubles.sides import MemorySides
 
 CONTROL = Control(Stage.LIVE, 100, 100, epoch=3)
 SERVING = MemoryServing({Side.LEGACY: 1.0, Side.PIPELINE: None})

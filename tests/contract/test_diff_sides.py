@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from migration.adapters.memory import MemoryClock
-from migration.adapters.memory_sides import MemorySides
 from migration.aws.tables.both_sides import StackSides
 from migration.aws.tables.side_tables import PipelineTables
 from migration.compare.boards.boards import BoardEntry
@@ -22,6 +20,8 @@ from migration.plan.outputs import LegacyOutputs, PipelineOutputs
 from migration.plan.plan import LegacyPlan
 from pipeline.domain import ranking, snapshot
 from pipeline.domain.fold import Fold as PipelineFold
+from tests.doubles.clock import MemoryClock
+from tests.doubles.sides import MemorySides
 from tests.dynamodb_http import dynamodb_over_http
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from migration.adapters.memory import MemoryClock
 from migration.aws.bulk.verify_store import DuckDBStore
 from migration.aws.transport.clients import connect
 from migration.aws.transport.clock import SystemClock
@@ -15,6 +14,7 @@ from migration.aws.transport.raw_dynamodb import beside
 from migration.aws.transport.scan import ReadPace, Scan, batches
 from migration.compare.verify.verification import Class, VerifyReport
 from migration.compare.verify.verify import Verification
+from tests.doubles.clock import MemoryClock
 from tests.verify_world import System, activities, real_world
 
 if TYPE_CHECKING:

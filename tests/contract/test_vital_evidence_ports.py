@@ -9,7 +9,6 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from migration.adapters.memory_vitals import MemoryVitals
 from migration.aws.stack.stack_vitals import StackVitals
 from migration.aws.tables.side_tables import PipelineTables
 from migration.door.count_item import counts_of, item_of
@@ -21,6 +20,7 @@ from migration.model.side import Side
 from migration.plan.outputs import MigrationOutputs, PipelineOutputs
 from pipeline.domain.activity import Activity
 from pipeline.domain.fact import fact_item
+from tests.doubles.vitals import MemoryVitals
 from tests.guarding_world import NOW, answers, door
 from tests.pipeline_aws import KEYS, create_tables, table_name
 

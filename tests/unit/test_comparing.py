@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migration.adapters.memory_comparing import MemoryComparedSides, MemoryServing
 from migration.compare.diff.two_sides import Sighting, Stored
 from migration.compare.reasons import Cause, Judgement
 from migration.compare.shadow.comparing import compare
@@ -23,6 +22,7 @@ from migration.model.fold import Fold, Identity, Row
 from migration.model.side import Side
 from migration.model.stages import Control, Stage
 from tests.diff_world import CLOCK, World, ago
+from tests.doubles.comparing import MemoryComparedSides, MemoryServing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from migration.adapters.memory import MemoryLedger
 from migration.aws.transport.clock import SystemClock
 from migration.cli.compare import diff as command
 from migration.cli.main import app
@@ -23,6 +22,7 @@ from migration.plan.plan import Plan
 from migration.wiring.sources import diff_sides
 from migration.wiring.workspace import Workspace
 from tests.diff_world import World
+from tests.doubles.sending import MemoryLedger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -6,11 +6,11 @@ import random
 
 import pytest
 
-from migration.adapters.memory_sides import MemorySides
 from migration.compare.diff.side_join import joined_sides
 from migration.compare.diff.two_sides import Sighting, Stored
 from migration.model.fold import TOTAL, Fold, Identity, Row, fingerprint
 from tests.diff_world import World, row_of
+from tests.doubles.sides import MemorySides
 
 AWKWARD = (
     "",

@@ -10,9 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from migration.adapters.memory import MemoryClock
-from migration.adapters.memory_control_plane import MemoryControlPlane
-from migration.adapters.memory_vitals import MemoryProber, MemoryVitals
 from migration.compare.verify.verification import Class, Difference, Keys, VerifyReport
 from migration.door.counts import Role, Witness
 from migration.guardrails.limits import PROOFS, STAGES, VITAL, Guard
@@ -26,6 +23,9 @@ from migration.model.journal import Entry, EntryKind
 from migration.model.live_lane import LiveState
 from migration.model.stages import Control, Stage
 from migration.model.state import State
+from tests.doubles.clock import MemoryClock
+from tests.doubles.control_plane import MemoryControlPlane
+from tests.doubles.vitals import MemoryProber, MemoryVitals
 from tests.guarding_world import EPOCH, NOW, answers, door, limits
 
 if TYPE_CHECKING:

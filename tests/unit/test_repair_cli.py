@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from migration.adapters.verify_memory import VerifyMemory
 from migration.cli.main import app
 from migration.cli.repair import repair as command
 from migration.compare.verify.verification import Parts
 from migration.model.fold import Fold, Row
+from tests.doubles.verifying import VerifyMemory
 from tests.repair_world import RepairWorld
 from tests.verify_world import activities, activity
 

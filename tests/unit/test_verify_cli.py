@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from migration.adapters.verify_memory import VerifyMemory
 from migration.cli.compare import verify as command
 from migration.cli.main import app
 from migration.compare.verify.verification import Parts
@@ -17,6 +16,7 @@ from migration.model.errors import RemoteError, UsageError
 from migration.model.facts import Lane
 from migration.model.fold import Fold, Row
 from migration.wiring.workspace import Workspace
+from tests.doubles.verifying import VerifyMemory
 from tests.verify_world import MemoryWorld, System, activities, activity
 from tests.waiting import hurry
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migration.adapters.memory import MemoryClock
-from migration.adapters.verify_memory import VerifyMemory
 from migration.aws.bulk.verify_store import DuckDBStore
 from migration.compare.verify.verification import Class, Difference, VerifyReport
 from migration.compare.verify.verify import Verification
 from migration.model.facts import Lane
 from migration.model.fold import TOTAL, Activity, Fold, Row, fold_of, rows_of
 from migration.model.side import Side
+from tests.doubles.clock import MemoryClock
+from tests.doubles.verifying import VerifyMemory
 from tests.dynamodb_http import HttpDynamoDB, dynamodb_over_http
 from tests.verify_world import NEW, MemoryWorld, System, World, activities, activity, real_world
 

@@ -14,8 +14,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from migration.adapters.memory import MemoryClock
-from migration.adapters.verify_memory import VerifyMemory
 from migration.aws.bulk.verify_store import DuckDBStore
 from migration.compare.verify.verification import Class, EmployeeReading, Parts, VerifyReport
 from migration.compare.verify.verify import Verification
@@ -26,6 +24,8 @@ from migration.model.side import Side
 from pipeline.domain.aggregator import Aggregator
 from pipeline.domain.queued_fact import QueuedFact
 from pipeline.stores.memory import MemoryFolds
+from tests.doubles.clock import MemoryClock
+from tests.doubles.verifying import VerifyMemory
 from tests.verify_world import activity
 
 if TYPE_CHECKING:

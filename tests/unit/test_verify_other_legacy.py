@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from migration.adapters.memory import MemoryClock
 from migration.aws.bulk.verify_store import DuckDBStore
 from migration.aws.tables.verify_legacy import LegacyNames, LegacyReader
 from migration.aws.tables.verify_tables import VerifyTables
@@ -17,6 +16,7 @@ from migration.model.facts import Lane, StoredFact
 from migration.model.fold import Activity, fold_of, rows_of
 from migration.model.side import Side
 from migration.plan.plan import load_plan
+from tests.doubles.clock import MemoryClock
 from tests.dynamodb_http import dynamodb_over_http
 from tests.verify_world import OLD, real_world
 

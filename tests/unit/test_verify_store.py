@@ -12,8 +12,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from migration.adapters.memory import MemoryClock
-from migration.adapters.verify_memory import VerifyMemory
 from migration.aws.bulk.fold_sql import fold_into, speak_trino
 from migration.aws.bulk.verify_store import DuckDBStore
 from migration.compare.verify.verification import Class, Parts
@@ -22,6 +20,8 @@ from migration.compare.verify.verifying import Begun, Part
 from migration.model.errors import ConflictError, UsageError
 from migration.model.facts import Lane
 from migration.model.fold import Activity, Row, fingerprint, fold_all
+from tests.doubles.clock import MemoryClock
+from tests.doubles.verifying import VerifyMemory
 from tests.verify_world import NEW, OLD, MemoryWorld, System, activities, activity
 
 if TYPE_CHECKING:

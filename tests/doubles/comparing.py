@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from datetime import datetime
 
-    from migration.adapters.memory_sides import MemorySides
     from migration.compare.shadow.comparison import Comparison
     from migration.model.side import Side
+    from tests.doubles.sides import MemorySides
 
 
 @dataclass(frozen=True, slots=True)

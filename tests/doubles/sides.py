@@ -1,4 +1,4 @@
-"""Both sides' tables as lists: what tests and rehearsals of a diff read."""
+"""Both sides' tables as lists: what a test of a diff reads."""
 
 from __future__ import annotations
 

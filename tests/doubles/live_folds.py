@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from migration.adapters.memory_backfill import MemoryFacts
 from migration.compare.verify.verification import Parts
 from migration.model.facts import Restated
 from migration.repair.live_folds import Compensated, CompensatedBefore, Overtaken
 from migration.repair.words import compensations_of
+from tests.doubles.backfill import MemoryFacts
 
 if TYPE_CHECKING:
     from migration.model.facts import Restatement, Stands, StoredFact
