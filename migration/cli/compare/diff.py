@@ -6,12 +6,13 @@ from typing import Annotated
 import typer
 
 from migration.aws.files.ledger_file import load_ledger
-from migration.aws.transport.clock import SystemClock
-from migration.cli.commands import OUTPUT, Output
+from migration.cli.commands import OUTPUT, PLAN, Output
 from migration.cli.compare.diff_view import show_diff
 from migration.cli.console import print_json, say, show_next
 from migration.cli.progress import working
 from migration.cli.write_page import write_page
+from migration.compare.diff.diff import Question
+from migration.compare.diff.diff import diff as compare
 from migration.compare.diff.report import DiffReport
 from migration.compare.ledger.legacy import check_legacy
 from migration.compare.ledger.suspects import Suspects, suspects_of
@@ -19,11 +20,11 @@ from migration.compare.reasons import Cause, Judgement
 from migration.model.acknowledgements import SideLedger
 from migration.model.errors import UsageError
 from migration.model.side import Side
-from migration.plan.plan import plan_of
 from migration.report.diff_fields import diff_fields
 from migration.report.diff_page import diff_page
+from migration.wiring.site import Site
 from migration.wiring.sources import diff_sides
-from migration.wiring.workspace import DeployedStack, Workspace
+from migration.wiring.workspace import DeployedStack
 
 STEPS = {
     Cause.UNEXPLAINED: ("cutover verify", "read again what differs, and name the events"),
@@ -51,9 +52,7 @@ def diff(  # noqa: PLR0913 - one for each option
         Path | None,
         typer.Option(help="Acknowledgement ledger that names what legacy miscounted. Default: the stack's."),
     ] = None,
-    plan: Annotated[
-        Path | None, typer.Option(help="Plan file. Default: cutover.toml, if there is one.")
-    ] = None,
+    plan: PLAN = None,
     output: OUTPUT = Output.TABLE,
 ) -> None:
     """Compare legacy's leaderboards and aggregates with the pipeline's, and both with the truth.
@@ -70,20 +69,16 @@ def diff(  # noqa: PLR0913 - one for each option
 
         cutover diff --board global --k 3,10 --html diff.html
     """
-    from migration.compare.diff.diff import Question  # noqa: PLC0415 - `cutover --help` must not wait for DuckDB
-    from migration.compare.diff.diff import diff as compare  # noqa: PLC0415 - as above
-
     depths = _depths(k)
     if not 0 < persistence < 1:
         raise UsageError(f"--p is {persistence}, not between 0 and 1", hint="0.9 looks at the top ten most")
-    workspace = Workspace.find()
-    chosen = plan_of(workspace.root, plan)
-    stack = workspace.deployed(chosen.stack)
-    sides = diff_sides(stack.clients, stack.outputs, chosen.legacy, SystemClock())
+    site = Site.find(plan)
+    stack = site.stack
+    sides = diff_sides(stack.clients, stack.outputs, site.plan.legacy, site.clock)
     suspects = _suspects(stack, ledger or stack.ledger, required=ledger is not None)
     with working("Reading both sides") as tell:
         question = Question(stack.outputs.stack, board, depths, persistence, suspects)
-        report = compare(question, sides, SystemClock(), lambda what, rows: tell(f"{rows:,} {what}"))
+        report = compare(question, sides, site.clock, lambda what, rows: tell(f"{rows:,} {what}"))
     _show(report, html, output)
     if report.judgement.fails:
         raise typer.Exit(1)

@@ -7,10 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+from migration.aws.bulk.verify_store import DuckDBStore
 from migration.aws.tables.verify_tables import VerifyTables
 from migration.aws.transport.clock import SystemClock
 from migration.aws.transport.scan import ReadPace
-from migration.cli.commands import OUTPUT, Output
+from migration.cli.commands import OUTPUT, PLAN, Output
 from migration.cli.compare.verify_view import show_report
 from migration.cli.console import print_json, say, show_next
 from migration.cli.progress import reading
@@ -19,9 +20,8 @@ from migration.compare.verify.verification import Class, VerifyReport
 from migration.compare.verify.verify import Verification
 from migration.model.errors import CutoverError
 from migration.model.moments import moment_text
-from migration.plan.plan import plan_of
+from migration.wiring.site import Site
 from migration.wiring.sources import verify_source
-from migration.wiring.workspace import Workspace
 
 INCONCLUSIVE = 11
 PIPELINE_ONLY = Annotated[
@@ -62,9 +62,7 @@ def verify(  # noqa: PLR0913 - one for each option
     max_rcu: MAX_RCU = None,
     memory: MEMORY = "1GB",
     patience: PATIENCE = 120,
-    plan: Annotated[
-        Path | None, typer.Option(help="Plan file. Default: cutover.toml, if there is one.")
-    ] = None,
+    plan: PLAN = None,
     output: OUTPUT = Output.TABLE,
 ) -> None:
     """Fold the facts again, and compare them with every aggregate and with legacy; activities may pour in.
@@ -83,14 +81,11 @@ def verify(  # noqa: PLR0913 - one for each option
 
         cutover verify --resume
     """
-    workspace = Workspace.find()
-    chosen = plan_of(workspace.root, plan)
-    stack = workspace.deployed(chosen.stack)
-    pace = ReadPace(max_rcu, SystemClock())
-    legacy = None if pipeline_only else chosen.legacy
-    tables = verify_source(stack.clients, stack.outputs, legacy, pace, segments)
+    site = Site.find(plan)
+    legacy, pace = None if pipeline_only else site.plan.legacy, ReadPace(max_rcu, site.clock)
+    tables = verify_source(site.stack.clients, site.outputs, legacy, pace, segments)
     longest = Patience(longest=timedelta(seconds=patience))
-    report = _run(stack.home / "verify", tables, longest, memory, resume=resume)
+    report = _run(site.stack.home / "verify", tables, longest, memory, resume=resume)
     steps = next_steps(report)
     if output is Output.JSON:
         print_json(_fields(report), [command for command, _ in steps])
@@ -112,8 +107,6 @@ def next_steps(report: VerifyReport) -> list[tuple[str, str]]:
 def _run(
     folder: Path, tables: VerifyTables, patience: Patience, memory: str, *, resume: bool
 ) -> VerifyReport:
-    from migration.aws.bulk.verify_store import DuckDBStore  # noqa: PLC0415 - `--help` must not wait for it
-
     store = DuckDBStore(folder, memory)
     done = False
     try:
