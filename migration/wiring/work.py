@@ -10,7 +10,7 @@ from migration.aws.bulk.history_bulk import folded_in_bulk
 from migration.backfill.attention import Attention
 from migration.backfill.one_machine import on_one_machine
 from migration.backfill.pacing import PaceLimits
-from migration.cutover.course import Action
+from migration.cutover.action import Action
 from migration.model.backfill import BackfillPhase, Wish
 from migration.repair.differing import Kind, TimeWindow
 from migration.wiring.moving import GRACE_MINUTES, RECONCILE_WCU, THREADS, in_threads

@@ -15,7 +15,8 @@ from migration.cli.cutover.run import (
     refuse_complete,
 )
 from migration.cli.cutover.run_view import guardrail_table, watching
-from migration.cutover.course import Action, Step
+from migration.cutover.action import Action
+from migration.cutover.course import Step
 from migration.cutover.looks import Ending
 from migration.model.errors import UsageError
 from migration.model.stages import Control, Stage

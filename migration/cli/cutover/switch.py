@@ -11,7 +11,8 @@ from migration.cli.commands import OUTPUT, PLAN, YES, Output
 from migration.cli.console import data, print_json, say, show_next
 from migration.cli.cutover.run import LEASE_WAIT_S, ROLLED_BACK, RUN, STATUS, ending_fields, refuse_complete
 from migration.cli.cutover.run_view import guardrail_table, watching
-from migration.cutover.course import PERCENT, Action, Step
+from migration.cutover.action import Action
+from migration.cutover.course import PERCENT, Step
 from migration.cutover.looks import Ending
 from migration.cutover.moves import control_words
 from migration.model.errors import GuardrailError, UsageError

@@ -24,7 +24,8 @@ from migration.cli.progress import counting
 from migration.compare.boards.boards import side_by_side
 from migration.compare.ledger.check import check_sides
 from migration.compare.ledger.settle import settle
-from migration.cutover.course import Action, Step
+from migration.cutover.action import Action
+from migration.cutover.course import Step
 from migration.cutover.looks import Ending
 from migration.load.activities import generate
 from migration.load.load import Load
