@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from migration.aws.bulk.history_bulk import compared_in_bulk
+from migration.aws.bulk.history_bulk import compared_in_bulk, folded_in_bulk
 from migration.aws.stack.live_queue import LiveQueue
 from migration.aws.tables.base_tables import BaseTables
 from migration.aws.tables.checkpoint_table import CheckpointTable
@@ -21,9 +21,14 @@ from migration.aws.transport.clock import SystemClock
 from migration.aws.transport.metered import Writer
 from migration.aws.transport.raw_dynamodb import beside
 from migration.aws.transport.scan import MOST_CONNECTIONS, ReadPace
+from migration.backfill.backfill import Backfill
+from migration.backfill.copying_elsewhere import CopyingElsewhere
+from migration.backfill.exported_fold import ExportedFold
+from migration.backfill.one_machine import on_one_machine
 from migration.backfill.pacer import Pacer
 from migration.backfill.pacing import Pace as WritePace
 from migration.backfill.pacing import PaceLimits
+from migration.model.backfill import Engine
 from migration.model.errors import UsageError
 from migration.model.mapping import activity_mapper
 from migration.plan.shape import shape_of
@@ -34,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from migration.aws.transport.clients import Clients
+    from migration.backfill.attention import Attention
     from migration.backfill.in_parallel import InParallel
     from migration.model.clock import Clock
     from migration.plan.outputs import LegacyOutputs, PipelineOutputs
@@ -108,6 +114,22 @@ class Moving(PipelinePorts):
         """
         return Reconcile(
             self.events, self.facts, self.sink(), self.checkpoints, compared_in_bulk, pacer, in_parallel
+        )
+
+    def backfilling(
+        self, attention: Attention, in_parallel: InParallel, elsewhere: BackfillElsewhere | None = None
+    ) -> Backfill:
+        """Put a backfill together; `elsewhere` copies and folds for it, else this machine does."""
+        if elsewhere is None:
+            return on_one_machine(
+                self.events, self.facts, self.bases, self.checkpoints, folded_in_bulk, attention, in_parallel
+            )
+        copying = CopyingElsewhere(
+            elsewhere.workers, self.events, self.checkpoints, self.clock, attention.report
+        )
+        fold = ExportedFold(elsewhere.exports, self.bases, attention)
+        return Backfill(
+            copying.copy, fold.fold, self.bases, self.checkpoints, attention, Engine.AWS, in_parallel
         )
 
     def sink(self) -> MirrorSink:

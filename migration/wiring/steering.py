@@ -11,7 +11,6 @@ from migration.aws.stack.alias_switch import Alias, AliasSwitch
 from migration.aws.stack.door_switch import DoorSwitch
 from migration.aws.stack.lambda_prober import LambdaProber
 from migration.aws.stack.notices import AwsNotices
-from migration.aws.transport.clients import connect_notices, open_session
 from migration.aws.transport.hooks import PlanHooks
 from migration.cutover.chronicle import Chronicle
 from migration.cutover.following import Following
@@ -47,9 +46,7 @@ class Steering(Site):
 
     def mover(self, plan_hash: str = "") -> Mover:
         """Make moves in this process's name; going forward says by which plan."""
-        outputs = self.outputs
-        topic = outputs.migration.notice_topic if outputs.migration else None
-        session = open_session(outputs.region, self.stack.endpoint)
+        between = self.outputs.migration
         return Mover(
             self.plan.migration,
             self.plane,
@@ -58,7 +55,7 @@ class Steering(Site):
             self.by,
             plan_hash,
             PlanHooks(self.plan.hooks, self.workspace.root, os.environ),
-            AwsNotices(connect_notices(session, self.stack.endpoint), topic),
+            AwsNotices(self.stack.notices, between.notice_topic if between else None),
         )
 
     def run(self, on_look: Callable[[Look], None], on_work: Callable[[OnProgress], None]) -> Run:

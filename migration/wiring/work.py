@@ -6,9 +6,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from migration.aws.bulk.history_bulk import folded_in_bulk
 from migration.backfill.attention import Attention
-from migration.backfill.one_machine import on_one_machine
 from migration.backfill.pacing import PaceLimits
 from migration.cutover.action import Action
 from migration.model.backfill import BackfillPhase, Wish
@@ -46,9 +44,7 @@ def backfilled(world: Moving, max_wcu: float, report: Callable[[OnProgress], Non
     pacer = world.pacer(ceiling, PaceLimits())
     with in_threads(THREADS) as in_parallel:
         attention = Attention(worker_name(), world.clock, pacer, world.checkpoints, report)
-        engine = on_one_machine(
-            world.events, world.facts, world.bases, world.checkpoints, folded_in_bulk, attention, in_parallel
-        )
+        engine = world.backfilling(attention, in_parallel)
         job = engine.start(Wish(SEGMENTS, ceiling, again=again))
     return f"{job.history.events:,} facts of history are folded and installed, {pacer.units:,.0f} write units"
 

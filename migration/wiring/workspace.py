@@ -19,7 +19,15 @@ from typing import TYPE_CHECKING, Final, Self
 from migration.aws.stack.stack_outputs import OUTPUTS_VARIABLE, checked, outputs_of_file, outputs_of_pulumi
 from migration.aws.tables.control_plane_table import ControlPlaneTable
 from migration.aws.tables.side_tables import LegacyTables, PipelineTables
-from migration.aws.transport.clients import Clients, DescribingClients, connect, connect_describing
+from migration.aws.transport.clients import (
+    Clients,
+    DescribingClients,
+    NoticeClients,
+    connect,
+    connect_describing,
+    connect_notices,
+    open_session,
+)
 from migration.local.emulator import Emulator
 from migration.model.errors import UsageError
 from migration.model.side import Side
@@ -157,6 +165,11 @@ class DeployedStack:
     def describing(self) -> DescribingClients:
         """Clients that only describe what is deployed."""
         return connect_describing(self.outputs.region, self.endpoint)
+
+    @cached_property
+    def notices(self) -> NoticeClients:
+        """Clients that only notices use."""
+        return connect_notices(open_session(self.outputs.region, self.endpoint), self.endpoint)
 
     @cached_property
     def pipeline_tables(self) -> PipelineTables | None:

@@ -2,7 +2,6 @@
 
 from dataclasses import asdict
 from datetime import timedelta
-from functools import partial
 from typing import Annotated, Final
 
 import typer
@@ -10,12 +9,7 @@ import typer
 from migration.aws.bulk.history_bulk import folded_in_bulk
 from migration.aws.transport.clients import translated
 from migration.backfill.attention import Attention
-from migration.backfill.backfill import Backfill
-from migration.backfill.copying_elsewhere import CopyingElsewhere
 from migration.backfill.estimate import Estimate, estimate, is_better_elsewhere, too_late
-from migration.backfill.exported_fold import ExportedFold
-from migration.backfill.in_parallel import InParallel
-from migration.backfill.one_machine import on_one_machine
 from migration.backfill.pacer import Pacer
 from migration.backfill.pacing import PaceLimits
 from migration.cli.agreeing import agree
@@ -221,29 +215,8 @@ def _run(world: Moving, elsewhere: BackfillElsewhere | None, wish: Wish, pacer: 
 
     with progressing() as report, in_threads(threads) as in_parallel:
         attention = Attention(worker_name(), world.clock, pacer, world.checkpoints, report, say)
-        make = partial(_on_aws, elsewhere) if elsewhere else _on_this_machine
-        make(world, attention, in_parallel).start(wish)
+        world.backfilling(attention, in_parallel, elsewhere).start(wish)
     say(f"{pacer.units:,.0f} write units.")
-
-
-def _on_this_machine(world: Moving, attention: Attention, in_parallel: InParallel) -> Backfill:
-
-    return on_one_machine(
-        world.events, world.facts, world.bases, world.checkpoints, folded_in_bulk, attention, in_parallel
-    )
-
-
-def _on_aws(
-    elsewhere: BackfillElsewhere, world: Moving, attention: Attention, in_parallel: InParallel
-) -> Backfill:
-
-    copying = CopyingElsewhere(
-        elsewhere.workers, world.events, world.checkpoints, world.clock, attention.report
-    )
-    fold = ExportedFold(elsewhere.exports, world.bases, attention)
-    return Backfill(
-        copying.copy, fold.fold, world.bases, world.checkpoints, attention, Engine.AWS, in_parallel
-    )
 
 
 def _finish(world: Moving, output: Output) -> None:
