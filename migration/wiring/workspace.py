@@ -93,7 +93,7 @@ class Workspace:
 
     def deployment(self, endpoint: str, phase: str) -> Deployment:
         """Point the deployer at a local AWS."""
-        # Pulumi's SDK takes 0.2 s to import, a quarter of what `cutover --help` takes in all.
+        # Pulumi's SDK takes 0.2 s to import; `cutover --help` takes 0.9 s in all.
         from migration.local.deployer.deployment import Deployment  # noqa: PLC0415
         from migration.local.deployer.project import stack_config  # noqa: PLC0415
 

@@ -132,7 +132,7 @@ def connect_sqs(session: boto3.Session, endpoint_url: str | None = None) -> SQSC
 
 def open_session(region: str, endpoint_url: str | None = None) -> boto3.Session:
     """Find the credentials of an account; the local AWS takes made-up ones."""
-    import boto3  # noqa: PLC0415 - 0.1 s of the second that `cutover --help` takes, which asks AWS nothing
+    import boto3  # noqa: PLC0415 - 0.07 of the 0.9 s of `cutover --help`, which asks AWS nothing
 
     key = "test" if endpoint_url else None
     return boto3.Session(region_name=region, aws_access_key_id=key, aws_secret_access_key=key)
