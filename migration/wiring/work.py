@@ -10,7 +10,8 @@ from migration.backfill.attention import Attention
 from migration.backfill.pacing import PaceLimits
 from migration.cutover.action import Action
 from migration.model.backfill import BackfillPhase, Wish
-from migration.repair.differing import Kind, TimeWindow
+from migration.model.cause import Cause
+from migration.repair.differing import TimeWindow
 from migration.wiring.moving import GRACE_MINUTES, RECONCILE_WCU, THREADS, in_threads
 from migration.wiring.process import worker_name
 
@@ -71,7 +72,7 @@ def reconciled(world: Moving, settled: Callable[[float], None]) -> str:
 def _disputed(done: Sequence[Reconciliation]) -> str:
     """Name the events that both sides have with other content, and what settles it."""
     names = [
-        " ".join(one.decision.pair.activity.identity) for one in done if one.decision.kind is Kind.CONFLICT
+        " ".join(one.decision.pair.activity.identity) for one in done if one.decision.kind is Cause.ALTERED
     ]
     if not names:
         return ""
