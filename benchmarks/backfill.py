@@ -19,10 +19,10 @@ from benchmarks.report import Report
 from benchmarks.stand_in import ask, legacy_events, stand_in
 from migration.aws.bulk.history_bulk import folded_in_bulk
 from migration.aws.tables.base_tables import BaseTables
+from migration.aws.tables.both_sides import ProgressItem
 from migration.aws.tables.checkpoint_table import CheckpointTable
 from migration.aws.tables.fact_table import FactTable
 from migration.aws.tables.legacy_event_table import LegacyEventTable
-from migration.aws.tables.verify_tables import ProgressItem
 from migration.aws.transport.clock import SystemClock
 from migration.aws.transport.metered import Writer
 from migration.aws.transport.raw_dynamodb import RawDynamoDB, beside

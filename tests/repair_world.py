@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from migration.aws.bulk.verify_store import DuckDBStore
+from migration.aws.bulk.side_store import DuckDBStore
 from migration.backfill.bases import Holds, Installed
 from migration.backfill.pacer import Pacer
 from migration.backfill.pacing import Pace
@@ -29,10 +29,10 @@ from tests.doubles.backfill import (
     MemoryLegacy,
     MemoryLiveLane,
 )
+from tests.doubles.both_sides import MemorySides
 from tests.doubles.clock import MemoryClock
 from tests.doubles.control_plane import MemoryControlPlane
 from tests.doubles.live_folds import MemoryLiveFolds
-from tests.doubles.verifying import VerifyMemory
 from tests.verify_world import OLD, MemoryWorld, System
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class RepairWorld:
     """One account, damaged by the tests, which use `system` and the tables."""
 
     clock: WorkingClock = field(default_factory=WorkingClock)
-    tables: VerifyMemory = field(default_factory=VerifyMemory)
+    tables: MemorySides = field(default_factory=MemorySides)
     control: MemoryControlPlane = field(default_factory=MemoryControlPlane)
     captured: set[Identity] = field(default_factory=set)
 
@@ -185,7 +185,7 @@ class RepairWorld:
         }
 
 
-def verify(tables: VerifyMemory, folder: Path, clock: Clock) -> VerifyReport:
+def verify(tables: MemorySides, folder: Path, clock: Clock) -> VerifyReport:
     store = DuckDBStore(folder)
     try:
         return Verification(tables, store, clock).run()

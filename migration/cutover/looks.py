@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from migration.cutover.watching import DOOR_SETTLED
-from migration.model.guardrails import Outcome, worst
+from migration.model.guardrails import DOOR_SETTLED, Outcome, worst
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -22,9 +22,9 @@ from migration.cutover.action import Action
 from migration.cutover.background import in_thread
 from migration.cutover.chronicle import RECONCILE, Chronicle
 from migration.cutover.looks import Ending, Hold, Look, Waits, explain, for_guardrails, hold
-from migration.cutover.watching import DOOR_SETTLED, RollBack, Watch
+from migration.cutover.watching import RollBack, Watch
 from migration.model.errors import GuardrailError, InconclusiveError, UsageError
-from migration.model.guardrails import Outcome, verdict_detail, worst
+from migration.model.guardrails import DOOR_SETTLED, Outcome, verdict_detail, worst
 from migration.model.journal import EntryKind
 from migration.model.transitions import ORDER
 
@@ -36,11 +36,10 @@ if TYPE_CHECKING:
     from migration.cutover.following import Following
     from migration.cutover.lease import LeaseKeeper
     from migration.cutover.mover import Mover
-    from migration.guardrails.looking import Guardrails
     from migration.model.checkpoints import Checkpoints
     from migration.model.clock import Clock
     from migration.model.control_plane import ControlPlane
-    from migration.model.guardrails import GuardrailVerdict
+    from migration.model.guardrails import Guardrails, GuardrailVerdict
     from migration.model.stages import Stage
     from migration.model.state import State
 

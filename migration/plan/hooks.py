@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from migration.plan.part import PlanPart
+from migration.model.part import PlanPart
 
 if TYPE_CHECKING:
     from migration.cutover.moves import Move

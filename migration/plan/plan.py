@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from migration.cutover.course import Course
+from migration.guardrails.plan import GuardrailsPlan
 from migration.model.backfill import MAX_WCU
 from migration.model.errors import UsageError
 from migration.model.mapping import Constant, EventLayout, ProgressLayout, TimeFormat
+from migration.model.part import PlanPart
 from migration.model.stages import Stage
-from migration.plan.guardrails import GuardrailsPlan
 from migration.plan.hooks import HooksPlan
-from migration.plan.part import PlanPart
 from migration.plan.traffic import TrafficPlan
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ def _usage_error(path: Path, error: ValidationError) -> UsageError:
     problems = list(dict.fromkeys(_problem(one["loc"], one) for one in error.errors()))
     return UsageError(
         "\n".join(f"{path}: {problem}" for problem in problems),
-        hint="docs/contracts.md has an example of every key",
+        hint="docs/contracts.md and docs/guardrails.md name every key",
         next_command="cutover plan schema",
     )
 

@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from migration.cutover.alias_weights import Versions
-from migration.plan.part import PlanPart
+from migration.model.part import PlanPart
 
 _Version = Annotated[str, Field(description='A published version, such as "7"')]
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from migration.aws.bulk.verify_store import DuckDBStore
+from migration.aws.bulk.side_store import DuckDBStore
 from migration.aws.tables.live_fold_tables import LiveFoldTables
 from migration.aws.transport.scan import ReadPace
 from migration.backfill.pacing import PaceLimits
 from migration.compare.verify.confirm import Patience
 from migration.compare.verify.verify import Verification
 from migration.repair.repair import Repair
-from migration.wiring.sources import verify_source
+from migration.wiring.sources import both_sides
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,7 +55,7 @@ def repairing(
     """
     ports, stack = site.pipeline, site.stack
     legacy, pace = None if options.pipeline_only else site.plan.legacy, ReadPace(options.max_rcu, site.clock)
-    tables = verify_source(stack.clients, site.outputs, legacy, pace, options.segments)
+    tables = both_sides(stack.clients, site.outputs, legacy, pace, options.segments)
     pacer = ports.pacer(options.max_wcu, PaceLimits())
     keeps = timedelta(days=int(ports.settings["DEDUP_TTL_DAYS"]))
     patience = Patience(longest=timedelta(seconds=options.patience))

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from migration.cutover.looks import Look
     from migration.cutover.traffic_switch import TrafficSwitch
     from migration.doctor.scene import Records
-    from migration.guardrails.looking import Guardrails
+    from migration.model.guardrails import Guardrails
     from migration.model.state import State
 
 AGREE: Final = "cutover plan agree"
@@ -98,7 +98,7 @@ class Steering(Site):
             outputs.pipeline,
             outputs.migration,
             migration=self.plan.migration,
-            limits=self.plan.guardrails.limits,
+            limits=self.plan.guardrails,
             clock=self.clock,
         )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from migration.aws.bulk.verify_store import DuckDBStore
+from migration.aws.bulk.side_store import DuckDBStore
 from migration.aws.transport.clients import connect
 from migration.aws.transport.clock import SystemClock
 from migration.aws.transport.raw_dynamodb import beside

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from migration.compare.diff.two_sides import StoredBoard
+from migration.compare.diff.two_sides import Sighting, Stored, StoredBoard
 from migration.compare.shadow.one_employee import EmployeeRead
 from migration.model.fold import RESERVED, TOTAL
 
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from migration.compare.shadow.comparison import Comparison
+    from migration.model.facts import StoredFact
+    from migration.model.fold import Activity, Fold, Row
     from migration.model.side import Side
-    from tests.doubles.sides import MemorySides
+    from tests.doubles.both_sides import MemorySides
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class MemoryComparedSides:
     def biggest_programs(self, count: int) -> list[str]:
         """Add the employees up."""
         points: defaultdict[str, int] = defaultdict(int)
-        for row, fold in self.sides.pipeline:
+        for row, fold in self._rows():
             if row.employee_id and row.program_id != TOTAL and not row.program_id.startswith(RESERVED):
                 points[row.program_id] += fold.points
         return sorted(points, key=lambda name: (-points[name], name))[:count]
@@ -46,10 +48,10 @@ class MemoryComparedSides:
         for name in sorted(names):
             yield EmployeeRead(
                 name,
-                [(row, fold) for row, fold in self.sides.legacy if row.employee_id == name],
-                [(row, fold) for row, fold in self.sides.pipeline if row.employee_id == name],
-                [one for one in self.sides.events if one.identity.employee_id == name],
-                [one for one in self.sides.stored if one.identity.employee_id == name],
+                [(row, fold) for row, fold in self.sides.legacy_rows.items() if row.employee_id == name],
+                [(row, fold) for row, fold in self._rows() if row.employee_id == name],
+                [self._event(one) for one in self.sides.events.values() if one.employee_id == name],
+                [_fact(one) for one in self.sides.facts.values() if one.activity.employee_id == name],
             )
 
     def newest_folded_at(self) -> str | None:
@@ -63,6 +65,18 @@ class MemoryComparedSides:
     def read_units(self) -> float:
         """Memory has none."""
         return 0.0
+
+    def _rows(self) -> Iterator[tuple[Row, Fold]]:
+        return ((row, parts.live + parts.base) for row, parts in self.sides.rows.items())
+
+    def _event(self, one: Activity) -> Sighting:
+        received_at = self.sides.received_at.get(one.identity, "")
+        return Sighting(one.identity, Stored(one.program_id, one.points, received_at), None)
+
+
+def _fact(fact: StoredFact) -> Sighting:
+    stored = Stored(fact.activity.program_id, fact.activity.points, fact.ingested_at)
+    return Sighting(fact.activity.identity, None, stored, fact.lane, fact.side)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from migration.guardrails.evidence import Checked
+from migration.guardrails.folding import Checked
 from migration.guardrails.prober import Accepted
 from migration.model.live_lane import LiveState
+from tests.doubles.control_plane import MemoryControlPlane
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from migration.door.counts import DoorCounts, Witness
+    from migration.model.journal import Entry
 
 
 @dataclass(slots=True)
@@ -26,10 +28,15 @@ class MemoryVitals:
     letters: dict[str, int] = field(default_factory=dict)
     mirror_messages: int = 0
     board_at: float | None = None
+    plane: MemoryControlPlane = field(default_factory=MemoryControlPlane)
 
     def door(self) -> Sequence[DoorCounts]:
         """Read what every instance told last."""
         return list(self.doors)
+
+    def journal(self, since: str = "") -> Iterable[Entry]:
+        """Read the journal's entries."""
+        return self.plane.journal(since)
 
     def lane(self) -> LiveState:
         """Read the live lane."""

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from migration.aws.bulk.verify_store import DuckDBStore
+from migration.aws.bulk.side_store import DuckDBStore
 from migration.compare.verify.verify import Verification
 from migration.model.cause import Cause, absent_from_legacy
 from migration.model.facts import Lane

@@ -14,7 +14,6 @@ from migration.cli.compare import diff as command
 from migration.cli.main import app
 from migration.model.answers import Answer, SendOutcome
 from migration.model.errors import UsageError
-from migration.model.fold import Activity
 from migration.model.side import Side
 from migration.plan.outputs import EntryOutputs, StackOutputs
 from migration.plan.plan import Plan
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
     from typer.testing import Result
 
-    from migration.model.fold import Fold, Row
+    from migration.model.fold import Activity, Fold, Row
 
     Run = Callable[..., Result]
 
@@ -168,9 +167,7 @@ class _LegacyTables:
         self._sides = world.sides()
 
     def activities(self) -> Iterator[Activity]:
-        for one in self._sides.events:
-            stored = one.truth
-            yield Activity(*one.identity, stored.program_id, "task_completed", stored.points, stored.at)
+        return iter(self._sides.events.values())
 
     def folds(self) -> Mapping[Row, Fold]:
-        return dict(self._sides.legacy)
+        return self._sides.legacy_rows

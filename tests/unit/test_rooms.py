@@ -8,6 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 # What takes so long to import that `cutover --help` must not wait for it, and who may wait instead.
 LATE = {
+    "migration.aws.bulk.database": {"duckdb"},
     "migration.aws.transport.clients": {"boto3"},
     "migration.wiring.workspace": {
         "migration.local.deployer.deployment",

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from migration.aws.bulk.side_store import passing_store
 from migration.aws.files.ledger_file import load_ledger
 from migration.cli.commands import OUTPUT, PLAN, Output
 from migration.cli.compare.diff_view import show_diff
@@ -82,9 +83,9 @@ def diff(  # noqa: PLR0913 - one for each option
     stack = site.stack
     sides = diff_sides(stack.clients, stack.outputs, site.plan.legacy, site.clock)
     suspects = _suspects(stack, ledger or stack.ledger, required=ledger is not None)
-    with working("Reading both sides") as tell:
-        question = Question(stack.outputs.stack, board, depths, persistence, suspects)
-        report = compare(question, sides, site.clock, lambda what, rows: tell(f"{rows:,} {what}"))
+    question = Question(stack.outputs.stack, board, depths, persistence, suspects)
+    with working("Reading both sides") as tell, passing_store() as store:
+        report = compare(question, sides, store, site.clock, lambda part, *_: tell(part))
     _show(report, html, output)
     if report.judgement.fails:
         raise typer.Exit(1)

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from migration.aws.bulk.verify_store import DuckDBStore
-from migration.aws.tables.verify_tables import VerifyTables
+from migration.aws.bulk.side_store import DuckDBStore
+from migration.aws.tables.both_sides import StackSides
 from migration.aws.transport.clock import SystemClock
 from migration.aws.transport.scan import ReadPace
 from migration.cli.commands import OUTPUT, PLAN, Output
@@ -22,7 +22,7 @@ from migration.model.cause import Cause
 from migration.model.errors import CutoverError
 from migration.model.moments import moment_text
 from migration.wiring.site import Site
-from migration.wiring.sources import verify_source
+from migration.wiring.sources import both_sides
 
 INCONCLUSIVE = 11
 PIPELINE_ONLY = Annotated[
@@ -87,7 +87,7 @@ def verify(  # noqa: PLR0913 - one for each option
     """
     site = Site.find(plan)
     legacy, pace = None if pipeline_only else site.plan.legacy, ReadPace(max_rcu, site.clock)
-    tables = verify_source(site.stack.clients, site.outputs, legacy, pace, segments)
+    tables = both_sides(site.stack.clients, site.outputs, legacy, pace, segments)
     longest = Patience(longest=timedelta(seconds=patience))
     report = _run(site.stack.home / "verify", tables, longest, memory, resume=resume)
     steps = next_steps(report)
@@ -108,9 +108,7 @@ def next_steps(report: VerifyReport) -> list[tuple[str, str]]:
     return list(dict.fromkeys(step for kind, step in STEPS.items() if report.counts[kind]))
 
 
-def _run(
-    folder: Path, tables: VerifyTables, patience: Patience, memory: str, *, resume: bool
-) -> VerifyReport:
+def _run(folder: Path, tables: StackSides, patience: Patience, memory: str, *, resume: bool) -> VerifyReport:
     store = DuckDBStore(folder, memory)
     done = False
     try:
