@@ -32,12 +32,21 @@ class ProgressShape:
 
 
 @dataclass(frozen=True, slots=True)
+class BoardShape:
+    """Attribute names of a leaderboard's item; dots go into maps."""
+
+    board: str = "board"
+    entries: str = "entries"
+
+
+@dataclass(frozen=True, slots=True)
 class LegacyShape:
-    """The layout of legacy's event and progress tables."""
+    """The layout of legacy's tables; its leaderboard is only read."""
 
     event: EventShape = field(default_factory=EventShape)
     employee_progress: ProgressShape = field(default_factory=ProgressShape)
     program_progress: ProgressShape = field(default_factory=ProgressShape)
+    leaderboard: BoardShape = field(default_factory=BoardShape)
 
 
 def encode_shape(shape: LegacyShape) -> str:
@@ -56,4 +65,5 @@ def decode_shape(text: str) -> LegacyShape:
         EventShape(**fields.get("event", {})),
         ProgressShape(**fields.get("employee_progress", {})),
         ProgressShape(**fields.get("program_progress", {})),
+        BoardShape(**fields.get("leaderboard", {})),
     )

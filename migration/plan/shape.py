@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migration.model.errors import UsageError
-from migration.model.legacy_shape import EventShape, LegacyShape, ProgressShape
+from migration.model.legacy_shape import BoardShape, EventShape, LegacyShape, ProgressShape
 
 if TYPE_CHECKING:
     from migration.plan.plan import LegacyPlan
@@ -31,6 +31,7 @@ def shape_of(plan: LegacyPlan) -> LegacyShape:
         EventShape(**_names("legacy.events", plan.events, _EVENT)),
         ProgressShape(**_names("legacy.employee_progress", plan.employee_progress, _EMPLOYEE)),
         ProgressShape(**_names("legacy.program_progress", plan.program_progress, _PROGRAM)),
+        BoardShape(plan.leaderboard.board, plan.leaderboard.entries),
     )
 
 

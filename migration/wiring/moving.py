@@ -9,7 +9,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from migration.aws.bulk.history_bulk import compared_in_bulk, folded_in_bulk
-from migration.aws.stack.live_queue import LiveQueue
 from migration.aws.tables.base_tables import BaseTables
 from migration.aws.tables.checkpoint_table import CheckpointTable
 from migration.aws.tables.fact_table import FactTable
@@ -38,6 +37,7 @@ from migration.wiring.elsewhere import reach
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from migration.aws.stack.live_queue import LiveQueue
     from migration.aws.transport.clients import Clients
     from migration.backfill.attention import Attention
     from migration.backfill.in_parallel import InParallel
@@ -96,16 +96,6 @@ class Moving(PipelinePorts):
             )
         return self.reach_elsewhere()
 
-    @property
-    def employee_progress(self) -> str:
-        """Legacy's table of employee progress."""
-        return self.layout.employee_progress.table or self.legacy.employee_progress_table
-
-    @property
-    def program_progress(self) -> str:
-        """Legacy's table of program progress."""
-        return self.layout.program_progress.table or self.legacy.program_progress_table
-
     def reconciling(self, pacer: Pacer, in_parallel: InParallel = map) -> Reconcile:
         """Put a reconcile together.
 
@@ -141,8 +131,8 @@ class Moving(PipelinePorts):
         tables = LegacyFolds(
             client=self.clients.dynamodb,
             events=self.events.table,
-            program_progress=self.program_progress,
-            employee_progress=self.employee_progress,
+            program_progress=self.legacy.program_progress_table,
+            employee_progress=self.legacy.employee_progress_table,
             shape=shape_of(self.layout),
         )
         return MirrorSink(tables, self.clock)
@@ -172,17 +162,18 @@ def pipeline_ports(stack: DeployedStack, migration: str) -> PipelinePorts:
         FactTable(source, writer, names.facts_table, pace),
         BaseTables(source, writer, *rows, int(settings["BOARD_SHARDS"]), pace),
         CheckpointTable(clients.dynamodb, control.control_table, migration),
-        LiveQueue.of(tables),
+        tables.live,
         settings,
     )
 
 
 def moving(stack: DeployedStack, plan: Plan, legacy: LegacyOutputs, pipeline: PipelinePorts) -> Moving:
-    """Put legacy's side beside the pipeline's."""
+    """Put legacy's side, as the plan names it, beside the pipeline's."""
+    named = legacy.as_planned(plan.legacy)
     events = LegacyEventTable(
         pipeline.clients.dynamodb,
         pipeline.facts.source,
-        plan.legacy.events.table or legacy.events_table,
+        named.events_table,
         activity_mapper(plan.legacy.events.layout),
         pipeline.facts.pace,
     )
@@ -197,7 +188,7 @@ def moving(stack: DeployedStack, plan: Plan, legacy: LegacyOutputs, pipeline: Pi
         pipeline.settings,
         events,
         plan.legacy,
-        legacy,
+        named,
         elsewhere,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,6 +14,7 @@ from migration.aws.transport.scan import ReadPace
 from migration.backfill.pacing import PaceLimits
 from migration.compare.verify.confirm import Patience
 from migration.compare.verify.verify import Verification
+from migration.model.journal_writer import JournalWriter
 from migration.repair.repair import Repair
 from migration.wiring.sources import both_sides
 
@@ -70,12 +72,11 @@ def repairing(
             ports.bases,
             site.moving.reconciling(pacer) if tables.has_legacy else None,
             ports.checkpoints,
-            site.plane,
+            JournalWriter(site.plane, site.clock, lambda: secrets.token_hex(2), site.by),
             pacer,
             horizon=timedelta(days=int(ports.settings["FOLD_HORIZON_DAYS"])),
             grace=timedelta(minutes=options.grace),
             ceiling=options.max_wcu,
-            by=site.by,
         )
     finally:
         store.close(keep=False)

@@ -12,6 +12,7 @@ _SHAPES: Final = {
     "event": frozenset({"employee_id", "event_id", "program_id", "activity_type", "points", "occurred_at"}),
     "employee_progress": _ROW,
     "program_progress": _ROW - {"employee_id"},
+    "leaderboard": frozenset({"board", "entries"}),
 }
 
 

@@ -32,7 +32,7 @@ from migration.model.guardrails import Outcome
 from migration.model.journal import Entry, EntryKind
 from migration.model.moments import moment_text
 from migration.model.stages import Stage
-from migration.plan.plan import Plan
+from migration.plan.plan import LegacyPlan, Plan
 from migration.wiring.proofs import proof_guardrails
 from migration.wiring.vital import vital_guardrails
 from migration.wiring.workspace import RunningStack, Workspace
@@ -174,8 +174,9 @@ def test_a_quiet_migration_is_told_by_pulses_alone(guarded: Guarded) -> None:
     ]
     assert [prober.pulse() for prober in probers] == [Accepted(), Accepted()]
     seconds_until(guarded, PulsingGuardrails(guarded.guardrails(), probers), all_pass, 60)
-    assert guarded.stack.legacy_tables is not None
-    assert list(guarded.stack.legacy_tables.activities()) == [], "legacy never hears of a pulse"
+    legacy = guarded.stack.legacy_tables(LegacyPlan())
+    assert legacy is not None
+    assert list(legacy.activities()) == [], "legacy never hears of a pulse"
 
 
 def test_under_load_everything_passes_and_goes_on_passing(guarded: Guarded) -> None:

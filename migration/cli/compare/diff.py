@@ -22,6 +22,7 @@ from migration.model.acknowledgements import SideLedger
 from migration.model.cause import Cause
 from migration.model.errors import UsageError
 from migration.model.side import Side
+from migration.plan.plan import LegacyPlan
 from migration.report.diff_fields import diff_fields
 from migration.report.diff_page import diff_page
 from migration.wiring.site import Site
@@ -80,9 +81,9 @@ def diff(  # noqa: PLR0913 - one for each option
     if not 0 < persistence < 1:
         raise UsageError(f"--p is {persistence}, not between 0 and 1", hint="0.9 looks at the top ten most")
     site = Site.find(plan)
-    stack = site.stack
-    sides = diff_sides(stack.clients, stack.outputs, site.plan.legacy, site.clock)
-    suspects = _suspects(stack, ledger or stack.ledger, required=ledger is not None)
+    stack, legacy = site.stack, site.plan.legacy
+    sides = diff_sides(stack.clients, stack.outputs, legacy, site.clock)
+    suspects = _suspects(stack, legacy, ledger or stack.ledger, required=ledger is not None)
     question = Question(stack.outputs.stack, board, depths, persistence, suspects)
     with working("Reading both sides") as tell, passing_store() as store:
         report = compare(question, sides, store, site.clock, lambda part, *_: tell(part))
@@ -112,14 +113,14 @@ def _show(report: DiffReport, html: Path | None, output: Output) -> None:
         show_next(steps)
 
 
-def _suspects(stack: DeployedStack, path: Path, *, required: bool) -> Suspects:
+def _suspects(stack: DeployedStack, plan: LegacyPlan, path: Path, *, required: bool) -> Suspects:
     """Ask the acknowledgement ledger, if there is one, what legacy counted again or not at all."""
     if not (required or path.is_file()):
         return {}
     side = load_ledger(path).sides.get(Side.LEGACY, SideLedger())
-    if stack.legacy_tables is None:
+    if (legacy := stack.legacy_tables(plan)) is None:
         return {}
-    verdict = check_legacy(side, stack.legacy_tables.activities(), stack.legacy_tables.folds())
+    verdict = check_legacy(side, legacy.activities(), legacy.folds())
     return suspects_of(verdict.findings)
 
 
