@@ -12,10 +12,10 @@ from migration.certificate.clients import read_clients
 from migration.certificate.cost import Counts, cost_lines
 from migration.certificate.course import read_course
 from migration.compare.shadow.report import ShadowReport
-from migration.cutover.course import Action
+from migration.cutover.action import Action
 from migration.cutover.moves import control_words
-from migration.model.acknowledgements import SendOutcome, answer_entry, send_entry
-from migration.model.answers import Answer
+from migration.model.acknowledgements import answer_entry, send_entry
+from migration.model.answers import Answer, SendOutcome
 from migration.model.guardrails import GuardrailVerdict, verdict_detail
 from migration.model.guardrails import Outcome as Came
 from migration.model.journal import Entry, EntryKind, control_detail

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from migration.cutover.action import Action
 from migration.cutover.background import at_once
-from migration.cutover.course import Action, Course
+from migration.cutover.course import Course
 from migration.cutover.following import Following
 from migration.cutover.lease import LeaseKeeper
 from migration.cutover.mover import AlreadyThere, Moved, MovedOn, Mover

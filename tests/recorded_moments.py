@@ -10,7 +10,8 @@ from migration.aws.stack.door_switch import DoorSwitch
 from migration.aws.tables.checkpoint_table import CheckpointTable
 from migration.aws.tables.comparison_table import ComparisonTable
 from migration.aws.tables.control_plane_table import ControlPlaneTable
-from migration.cutover.course import Action, Course, Step
+from migration.cutover.action import Action
+from migration.cutover.course import Course, Step
 from migration.door.count_item import item_of
 from migration.model.backfill import BackfillPhase, Job, Pulse, Segment
 from migration.model.fold import Fold

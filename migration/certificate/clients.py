@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from migration.model.acknowledgements import SendOutcome
+from migration.model.answers import SendOutcome
 from migration.model.moments import moment_text
 from migration.model.percentiles import Percentiles, percentiles
 

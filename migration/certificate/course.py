@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from migration.cutover.course import Action
+from migration.cutover.action import Action
 from migration.cutover.moves import control_words
 from migration.model.guardrails import Outcome
 from migration.model.journal import EntryKind, control_of

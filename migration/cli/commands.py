@@ -1,8 +1,12 @@
-"""How commands end: the toolkit's errors as text and exit code, Ctrl-C as 130; a stack trace is a defect."""
+"""What commands have in common: options, and how they end.
+
+The toolkit's errors end as text and exit code, Ctrl-C as 130; a stack trace is a defect.
+"""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -21,6 +25,8 @@ class Output(StrEnum):
     JSON = "json"
 
 
+PLAN = Annotated[Path | None, typer.Option(help="Plan file. Default: cutover.toml, if there is one.")]
+YES = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 OUTPUT = Annotated[Output, typer.Option(help="A table for people, or JSON for programs.")]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from migration.cutover.course import Action
+from migration.cutover.action import Action
 from migration.model.backfill import BackfillPhase
 from migration.model.journal import EntryKind, control_of
 from migration.model.moments import epoch_of

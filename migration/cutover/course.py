@@ -10,9 +10,9 @@ command goes on from any point, on any machine, also after a rollback.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from migration.cutover.action import Action
 from migration.model.stages import FULL_WEIGHT, Control, Stage
 
 if TYPE_CHECKING:
@@ -22,17 +22,6 @@ if TYPE_CHECKING:
     from migration.model.state import State
 
 PERCENT: Final = FULL_WEIGHT // 100
-
-
-class Action(StrEnum):
-    """What a step does."""
-
-    MOVE = "move"
-    BACKFILL = "backfill"
-    RECONCILE = "reconcile"
-    DRILL = "drill"  # give the pipeline a little, so that taking it back is rehearsed
-    DRILL_BACK = "drill back"
-    DRILL_JUDGED = "drill judged"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from migration.cutover.course import Action
+from migration.cutover.action import Action
 from migration.model.stages import FULL_WEIGHT, Stage
 from migration.model.transitions import ORDER
 

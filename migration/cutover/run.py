@@ -18,9 +18,9 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from typing import TYPE_CHECKING, Final
 
+from migration.cutover.action import Action
 from migration.cutover.background import in_thread
 from migration.cutover.chronicle import RECONCILE, Chronicle
-from migration.cutover.course import Action, Step
 from migration.cutover.looks import Ending, Hold, Look, Waits, explain, for_guardrails, hold
 from migration.cutover.watching import RollBack, Watch
 from migration.model.errors import GuardrailError, InconclusiveError, UsageError
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from migration.cutover.background import BackgroundWork, Begin
-    from migration.cutover.course import Course
+    from migration.cutover.course import Course, Step
     from migration.cutover.following import Following
     from migration.cutover.lease import LeaseKeeper
     from migration.cutover.mover import Mover

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from migration.cutover.course import Action
+from migration.cutover.action import Action
 from migration.cutover.looks import Waits, hold
 from migration.cutover.moves import control_words
 from migration.doctor.diagnosis import Danger, Diagnosis

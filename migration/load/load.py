@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from migration.load.report import Tally
 from migration.load.sending import NoReply
-from migration.model.acknowledgements import SendOutcome
-from migration.model.answers import Answer, pause_s, read_answer, wants_retry
+from migration.model.answers import Answer, SendOutcome, pause_s, read_answer, wants_retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

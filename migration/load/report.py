@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from migration.model.acknowledgements import SendOutcome, reasons
+from migration.model.acknowledgements import reasons
+from migration.model.answers import SendOutcome
 from migration.model.percentiles import Percentiles, percentiles
 
 if TYPE_CHECKING:

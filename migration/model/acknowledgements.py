@@ -10,30 +10,20 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from migration.model.answers import Answer, SendOutcome
 from migration.model.fold import Activity, Identity, canonical_time
 from migration.model.side import Side
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from migration.model.answers import Answer
 
 SCHEMA_VERSION: Final = 1
 HEADER: Final = {"kind": "acknowledgement ledger", "schema_version": SCHEMA_VERSION}
 LONGEST_BODY: Final = 8_192  # bytes that a side takes; of a longer body only the start is kept
 KEPT_OF_A_LONG_BODY: Final = 200
-
-
-class SendOutcome(StrEnum):
-    """How a send ended; unknown when no answer, or none that decides, ever came."""
-
-    ACKNOWLEDGED = "acknowledged"
-    REJECTED = "rejected"
-    CONFLICT = "conflict"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
-
-from migration.model.acknowledgements import SendOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +16,15 @@ TOO_MANY_REQUESTS: Final = 429
 SERVER_ERRORS: Final = range(500, 600)
 FIRST_PAUSE_S: Final = 0.2
 LONGEST_PAUSE_S: Final = 5.0
+
+
+class SendOutcome(StrEnum):
+    """How a send ended; unknown when no answer, or none that decides, ever came."""
+
+    ACKNOWLEDGED = "acknowledged"
+    REJECTED = "rejected"
+    CONFLICT = "conflict"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migration.aws.bulk.athena_exports import AthenaExports
@@ -9,11 +10,27 @@ from migration.aws.stack.step_functions import StepFunctions
 from migration.aws.transport.clients import connect_bulk, translated
 from migration.aws.transport.clock import SystemClock
 from migration.model.errors import UsageError
-from migration.wiring.moving import BackfillElsewhere
 
 if TYPE_CHECKING:
+    from migration.backfill.history_exports import HistoryExports
+    from migration.backfill.segment_workers import SegmentWorkers
     from migration.plan.plan import Plan
     from migration.wiring.workspace import DeployedStack
+
+
+@dataclass(frozen=True)
+class BackfillElsewhere:
+    """What copies and folds for a backfill's engine `aws`.
+
+    Attributes:
+        workers: the functions that copy.
+        exports: snapshots of the facts, and their folds.
+        functions: how many copy at once.
+    """
+
+    workers: SegmentWorkers
+    exports: HistoryExports
+    functions: int
 
 
 def reach(stack: DeployedStack, plan: Plan) -> BackfillElsewhere:

@@ -1,19 +1,14 @@
-"""What a backfill and a reconcile touch, found in the running stack and the plan file."""
+"""What a backfill and a reconcile touch: the pipeline's tables, legacy's, and the control table."""
 
 from __future__ import annotations
 
-import getpass
-import os
-import platform
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final
 
-import typer
-
+from migration.aws.bulk.history_bulk import compared_in_bulk, folded_in_bulk
 from migration.aws.tables.base_tables import BaseTables
 from migration.aws.tables.checkpoint_table import CheckpointTable
 from migration.aws.tables.fact_table import FactTable
@@ -25,61 +20,64 @@ from migration.aws.transport.clock import SystemClock
 from migration.aws.transport.metered import Writer
 from migration.aws.transport.raw_dynamodb import beside
 from migration.aws.transport.scan import MOST_CONNECTIONS, ReadPace
+from migration.backfill.backfill import Backfill
+from migration.backfill.copying_elsewhere import CopyingElsewhere
+from migration.backfill.exported_fold import ExportedFold
+from migration.backfill.one_machine import on_one_machine
 from migration.backfill.pacer import Pacer
 from migration.backfill.pacing import Pace as WritePace
 from migration.backfill.pacing import PaceLimits
+from migration.model.backfill import Engine
 from migration.model.errors import UsageError
 from migration.model.mapping import activity_mapper
-from migration.plan.plan import plan_of
 from migration.plan.shape import shape_of
-from migration.wiring.workspace import Workspace
+from migration.repair.reconcile import Reconcile
+from migration.wiring.elsewhere import reach
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from migration.aws.stack.live_queue import LiveQueue
     from migration.aws.transport.clients import Clients
-    from migration.aws.transport.raw_dynamodb import RawDynamoDB
-    from migration.backfill.history_exports import HistoryExports
+    from migration.backfill.attention import Attention
     from migration.backfill.in_parallel import InParallel
-    from migration.backfill.segment_workers import SegmentWorkers
     from migration.model.clock import Clock
     from migration.plan.outputs import LegacyOutputs, PipelineOutputs
     from migration.plan.plan import LegacyPlan, Plan
-    from migration.repair.reconcile import Reconcile
+    from migration.wiring.elsewhere import BackfillElsewhere
     from migration.wiring.workspace import DeployedStack
 
 THREADS: Final = 16
-PLAN = Annotated[Path | None, typer.Option(help="Plan file. Default: cutover.toml, if there is one.")]
-YES = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+RECONCILE_WCU: Final = 200.0
+GRACE_MINUTES: Final = 15.0  # longer than a client sends again
 
 
 @dataclass(frozen=True)
-class BackfillElsewhere:
-    """What copies and folds for a backfill's engine `aws`.
+class PipelinePorts:
+    """What is written of the pipeline, and the control table; they are there in every phase but `legacy`.
 
     Attributes:
-        workers: the functions that copy.
-        exports: snapshots of the facts, and their folds.
-        functions: how many copy at once.
+        settings: of the function that runs the live lane.
     """
-
-    workers: SegmentWorkers
-    exports: HistoryExports
-    functions: int
-
-
-@dataclass(frozen=True)
-class Moving:
-    """One migration's ports, on AWS or the local AWS."""
 
     clients: Clients
     clock: Clock
-    events: LegacyEventTable
     facts: FactTable
     bases: BaseTables
     checkpoints: CheckpointTable
     live: LiveQueue
+    settings: Mapping[str, str]
+
+    def pacer(self, ceiling: float, limits: PaceLimits) -> Pacer:
+        """Make what holds one process's writes to a pace."""
+        return Pacer(self.clock, self.live, WritePace.begin(ceiling), limits)
+
+
+@dataclass(frozen=True)
+class Moving(PipelinePorts):
+    """Both sides of one migration."""
+
+    events: LegacyEventTable
     layout: LegacyPlan
     legacy: LegacyOutputs
     reach_elsewhere: Callable[[], BackfillElsewhere] | None = None
@@ -98,21 +96,30 @@ class Moving:
             )
         return self.reach_elsewhere()
 
-    def pacer(self, ceiling: float, limits: PaceLimits) -> Pacer:
-        """Make what holds one process's writes to a pace."""
-        return Pacer(self.clock, self.live, WritePace.begin(ceiling), limits)
-
     def reconciling(self, pacer: Pacer, in_parallel: InParallel = map) -> Reconcile:
         """Put a reconcile together.
 
         Raises:
             UsageError: as `sink`.
         """
-        from migration.aws.bulk.history_bulk import compared_in_bulk  # noqa: PLC0415 - `--help` must not wait
-        from migration.repair.reconcile import Reconcile  # noqa: PLC0415 - as above
-
         return Reconcile(
             self.events, self.facts, self.sink(), self.checkpoints, compared_in_bulk, pacer, in_parallel
+        )
+
+    def backfilling(
+        self, attention: Attention, in_parallel: InParallel, elsewhere: BackfillElsewhere | None = None
+    ) -> Backfill:
+        """Put a backfill together; `elsewhere` copies and folds for it, else this machine does."""
+        if elsewhere is None:
+            return on_one_machine(
+                self.events, self.facts, self.bases, self.checkpoints, folded_in_bulk, attention, in_parallel
+            )
+        copying = CopyingElsewhere(
+            elsewhere.workers, self.events, self.checkpoints, self.clock, attention.report
+        )
+        fold = ExportedFold(elsewhere.exports, self.bases, attention)
+        return Backfill(
+            copying.copy, fold.fold, self.bases, self.checkpoints, attention, Engine.AWS, in_parallel
         )
 
     def sink(self) -> MirrorSink:
@@ -129,53 +136,6 @@ class Moving:
             shape=shape_of(self.layout),
         )
         return MirrorSink(tables, self.clock)
-
-
-@dataclass(frozen=True)
-class PipelinePorts:
-    """What is written of the pipeline, and the control table; they are there in every phase but `legacy`."""
-
-    clients: Clients
-    clock: SystemClock
-    source: RawDynamoDB
-    facts: FactTable
-    bases: BaseTables
-    checkpoints: CheckpointTable
-    live: LiveQueue
-
-
-def moving(plan: Path | None) -> Moving:
-    """Find both sides and the control table.
-
-    Raises:
-        UsageError: when one of them is missing.
-    """
-    workspace = Workspace.find()
-    chosen = plan_of(workspace.root, plan)
-    stack = workspace.deployed(chosen.stack)
-    outputs, tables = stack.outputs, stack.pipeline_tables
-    if outputs.legacy is None or tables is None or outputs.migration is None:
-        raise outputs.one_sided("move")
-    ports = pipeline_ports(stack, chosen.migration)
-    legacy = outputs.legacy.as_planned(chosen.legacy)
-    return Moving(
-        ports.clients,
-        ports.clock,
-        LegacyEventTable(
-            ports.clients.dynamodb,
-            ports.source,
-            legacy.events_table,
-            activity_mapper(chosen.legacy.events.layout),
-            ports.facts.pace,
-        ),
-        ports.facts,
-        ports.bases,
-        ports.checkpoints,
-        ports.live,
-        chosen.legacy,
-        legacy,
-        partial(_reach, stack, chosen) if outputs.bulk else None,
-    )
 
 
 def pipeline_ports(stack: DeployedStack, migration: str) -> PipelinePorts:
@@ -195,22 +155,42 @@ def pipeline_ports(stack: DeployedStack, migration: str) -> PipelinePorts:
     source = beside(clients.dynamodb, MOST_CONNECTIONS + THREADS, clock)
     writer, pace = Writer(source), ReadPace(None, clock)
     rows = (names.employee_progress_table, names.program_progress_table)
-    board_shards = int(aggregate_settings(clients, names)["BOARD_SHARDS"])
+    settings = _aggregate_settings(clients, names)
     return PipelinePorts(
         clients,
         clock,
-        source,
         FactTable(source, writer, names.facts_table, pace),
-        BaseTables(source, writer, *rows, board_shards, pace),
+        BaseTables(source, writer, *rows, int(settings["BOARD_SHARDS"]), pace),
         CheckpointTable(clients.dynamodb, control.control_table, migration),
         tables.live,
+        settings,
     )
 
 
-def _reach(stack: DeployedStack, plan: Plan) -> BackfillElsewhere:
-    from migration.wiring.elsewhere import reach  # noqa: PLC0415 - DuckDB is slow to import, and `--help` must not wait
-
-    return reach(stack, plan)
+def moving(stack: DeployedStack, plan: Plan, legacy: LegacyOutputs, pipeline: PipelinePorts) -> Moving:
+    """Put legacy's side, as the plan names it, beside the pipeline's."""
+    named = legacy.as_planned(plan.legacy)
+    events = LegacyEventTable(
+        pipeline.clients.dynamodb,
+        pipeline.facts.source,
+        named.events_table,
+        activity_mapper(plan.legacy.events.layout),
+        pipeline.facts.pace,
+    )
+    elsewhere = partial(reach, stack, plan) if stack.outputs.bulk else None
+    return Moving(
+        pipeline.clients,
+        pipeline.clock,
+        pipeline.facts,
+        pipeline.bases,
+        pipeline.checkpoints,
+        pipeline.live,
+        pipeline.settings,
+        events,
+        plan.legacy,
+        named,
+        elsewhere,
+    )
 
 
 @contextmanager
@@ -220,12 +200,7 @@ def in_threads(count: int) -> Iterator[InParallel]:
         yield pool.map
 
 
-def worker_name() -> str:
-    """Name this process for whoever looks at the job from another machine."""
-    return f"{getpass.getuser()}@{platform.node()}:{os.getpid()}"
-
-
-def aggregate_settings(clients: Clients, names: PipelineOutputs) -> Mapping[str, str]:
+def _aggregate_settings(clients: Clients, names: PipelineOutputs) -> Mapping[str, str]:
     """Ask the function that runs the live lane, so that both place a row on the same shard."""
     with translated(f"reading the settings of {names.aggregate_function}"):
         function = clients.functions.get_function_configuration(FunctionName=names.aggregate_function)

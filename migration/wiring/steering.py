@@ -1,11 +1,9 @@
-"""What the commands that move a migration share: plan, control plane, and a mover in one's own name."""
+"""Moving a migration: a mover in one's own name, the guardrails, and a run, made from what was found once."""
 
 from __future__ import annotations
 
 import os
-import platform
 import secrets
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -13,66 +11,42 @@ from migration.aws.stack.alias_switch import Alias, AliasSwitch
 from migration.aws.stack.door_switch import DoorSwitch
 from migration.aws.stack.lambda_prober import LambdaProber
 from migration.aws.stack.notices import AwsNotices
-from migration.aws.tables.checkpoint_table import CheckpointTable
-from migration.aws.transport.clients import connect_notices, open_session
-from migration.aws.transport.clock import SystemClock
 from migration.aws.transport.hooks import PlanHooks
 from migration.cutover.chronicle import Chronicle
 from migration.cutover.following import Following
 from migration.cutover.lease import LeaseKeeper
 from migration.cutover.mover import Mover
+from migration.cutover.run import Run
+from migration.doctor.reading import read_records
 from migration.guardrails.mirrors import reconciled_detail
 from migration.guardrails.pulsing import PulsingGuardrails
 from migration.model.errors import UsageError
 from migration.model.journal import EntryKind
-from migration.plan.plan import plan_of
-from migration.wiring.moving import moving, worker_name
+from migration.wiring.process import is_gone
+from migration.wiring.proofs import proof_guardrails
+from migration.wiring.site import Site
 from migration.wiring.vital import vital_guardrails
-from migration.wiring.workspace import Workspace
+from migration.wiring.work import work_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-    from migration.aws.tables.control_plane_table import ControlPlaneTable
     from migration.backfill.attention import OnProgress
     from migration.cutover.looks import Look
-    from migration.cutover.run import Run
     from migration.cutover.traffic_switch import TrafficSwitch
+    from migration.doctor.scene import Records
     from migration.model.guardrails import Guardrails
     from migration.model.state import State
-    from migration.plan.plan import Plan
-    from migration.wiring.moving import Moving
-    from migration.wiring.workspace import DeployedStack
 
 AGREE: Final = "cutover plan agree"
 
 
-@dataclass(frozen=True)
-class Steering:
-    """One migration, as a command sees it.
-
-    Attributes:
-        workspace, stack: where it is.
-        plan: how it is moved.
-        path: the plan file that was named, if one was.
-        plane: its state, lease and journal.
-        by: this process.
-    """
-
-    workspace: Workspace
-    stack: DeployedStack
-    plan: Plan
-    path: Path | None
-    plane: ControlPlaneTable
-    by: str
-    clock: SystemClock
+class Steering(Site):
+    """One migration, as a command that moves it sees it."""
 
     def mover(self, plan_hash: str = "") -> Mover:
         """Make moves in this process's name; going forward says by which plan."""
-        outputs = self.stack.outputs
-        topic = outputs.migration.notice_topic if outputs.migration else None
-        session = open_session(outputs.region, self.stack.endpoint)
+        between = self.outputs.migration
         return Mover(
             self.plan.migration,
             self.plane,
@@ -81,14 +55,11 @@ class Steering:
             self.by,
             plan_hash,
             PlanHooks(self.plan.hooks, self.workspace.root, os.environ),
-            AwsNotices(connect_notices(session, self.stack.endpoint), topic),
+            AwsNotices(self.stack.notices, between.notice_topic if between else None),
         )
 
     def run(self, on_look: Callable[[Look], None], on_work: Callable[[OnProgress], None]) -> Run:
         """Put a run together."""
-        from migration.cutover.run import Run  # noqa: PLC0415 - as above
-        from migration.wiring.work import work_of  # noqa: PLC0415 - `--help` must not wait for it
-
         return Run(
             plane=self.plane,
             checkpoints=self.checkpoints,
@@ -119,7 +90,7 @@ class Steering:
     @cached_property
     def vital(self) -> Guardrails:
         """What is looked at every second; it remembers what it saw."""
-        outputs = self.stack.outputs
+        outputs = self.outputs
         if outputs.pipeline is None or outputs.migration is None:
             raise outputs.one_sided("move")
         return vital_guardrails(
@@ -134,7 +105,7 @@ class Steering:
     @property
     def _pulsing(self) -> Guardrails:
         """The same, with pulses while clients are quiet."""
-        entry, aliases = self.stack.outputs.entry, self.plan.traffic.aliases
+        entry, aliases = self.outputs.entry, self.plan.traffic.aliases
         functions = (
             tuple(one.qualified for one in aliases)
             if aliases
@@ -146,20 +117,8 @@ class Steering:
     @cached_property
     def proofs(self) -> Guardrails:
         """Everything folded and compared again."""
-        from migration.wiring.proofs import proof_guardrails  # noqa: PLC0415 - `--help` must not wait for it
-
         folder = self.stack.home / "proofs"
-        return proof_guardrails(self.stack.clients, self.stack.outputs, self.plan, self.clock, folder)
-
-    @cached_property
-    def moving(self) -> Moving:
-        """What a backfill and a reconcile touch."""
-        return moving(self.path)
-
-    @property
-    def checkpoints(self) -> CheckpointTable:
-        """Where the backfill stands, also when legacy is removed."""
-        return CheckpointTable(self.stack.clients.dynamodb, self.plane.table, self.plan.migration)
+        return proof_guardrails(self.stack.clients, self.outputs, self.plan, self.clock, folder)
 
     def note_reconciled(self, began: float) -> None:
         """Take down that a reconcile, which began then, left nothing open: missed mirrors are settled."""
@@ -170,6 +129,10 @@ class Steering:
     def so_far(self) -> Chronicle:
         """Read what was done so far."""
         return Chronicle().after(self.plane.journal()).with_backfill(self.checkpoints.job())
+
+    def records(self) -> Records:
+        """Read the migration's records, consistent with each other."""
+        return read_records(self.plane, self.checkpoints, self.clock, is_gone)
 
     def check_plan(self, state: State) -> None:
         """Hold a command to the plan that was agreed to.
@@ -184,32 +147,3 @@ class Steering:
                 hint="look at it with `cutover plan`, and agree to it",
                 next_command=AGREE,
             )
-
-
-def steering(path: Path | None) -> Steering:
-    """Find the migration, its stack and its control table.
-
-    Raises:
-        UsageError: when there is no stack, or it has no control table.
-    """
-    workspace = Workspace.find()
-    plan = plan_of(workspace.root, path)
-    stack = workspace.deployed(plan.stack)
-    table = stack.control_plane(plan.migration)
-    if table is None:
-        raise stack.outputs.one_sided("move")
-    return Steering(workspace, stack, plan, path, table, worker_name(), SystemClock())
-
-
-def is_gone(holder: str) -> bool:
-    """Whether the holder of a lease was a process of this machine that is no more."""
-    who, _, process = holder.rpartition(":")
-    if who.partition("@")[2] != platform.node() or not process.isdigit():
-        return False
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False

@@ -6,13 +6,14 @@ from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from migration.backfill.attention import Attention
 from migration.backfill.pacing import PaceLimits
-from migration.cli.repair.reconcile import GRACE_MINUTES, MAX_WCU
-from migration.cutover.course import Action
+from migration.cutover.action import Action
 from migration.model.backfill import BackfillPhase, Wish
 from migration.model.cause import Cause
 from migration.repair.differing import TimeWindow
-from migration.wiring.moving import THREADS, in_threads, worker_name
+from migration.wiring.moving import GRACE_MINUTES, RECONCILE_WCU, THREADS, in_threads
+from migration.wiring.process import worker_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -37,10 +38,6 @@ def work_of(
 
 def backfilled(world: Moving, max_wcu: float, report: Callable[[OnProgress], None]) -> str:
     """Have all history copied, folded and installed, by a run that began after mirroring did."""
-    from migration.aws.bulk.history_bulk import folded_in_bulk  # noqa: PLC0415 - `--help` must not wait for it
-    from migration.backfill.attention import Attention  # noqa: PLC0415 - as above
-    from migration.backfill.one_machine import on_one_machine  # noqa: PLC0415 - as above
-
     there = world.checkpoints.job()
     again = there is not None and there.phase is BackfillPhase.INSTALLED
     # One that is under way keeps the ceiling that its operator gave it.
@@ -48,9 +45,7 @@ def backfilled(world: Moving, max_wcu: float, report: Callable[[OnProgress], Non
     pacer = world.pacer(ceiling, PaceLimits())
     with in_threads(THREADS) as in_parallel:
         attention = Attention(worker_name(), world.clock, pacer, world.checkpoints, report)
-        engine = on_one_machine(
-            world.events, world.facts, world.bases, world.checkpoints, folded_in_bulk, attention, in_parallel
-        )
+        engine = world.backfilling(attention, in_parallel)
         job = engine.start(Wish(SEGMENTS, ceiling, again=again))
     return f"{job.history.events:,} facts of history are folded and installed, {pacer.units:,.0f} write units"
 
@@ -59,9 +54,9 @@ def reconciled(world: Moving, settled: Callable[[float], None]) -> str:
     """Compare both sides' activities one by one, and re-drive what a mirror missed."""
     began = world.clock.now()
     with in_threads(THREADS) as in_parallel:
-        job = world.reconciling(world.pacer(MAX_WCU, PaceLimits()), in_parallel)
+        job = world.reconciling(world.pacer(RECONCILE_WCU, PaceLimits()), in_parallel)
         findings = job.look(TimeWindow(None, None), timedelta(minutes=GRACE_MINUTES))
-        done = list(job.act(findings, MAX_WCU))
+        done = list(job.act(findings, RECONCILE_WCU))
     outcomes = Counter(one.outcome for one in done)
     if not (findings.more or findings.misfits or any(outcome.open for outcome in outcomes)):
         settled(began)

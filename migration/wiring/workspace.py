@@ -19,14 +19,22 @@ from typing import TYPE_CHECKING, Final, Self
 from migration.aws.stack.stack_outputs import OUTPUTS_VARIABLE, checked, outputs_of_file, outputs_of_pulumi
 from migration.aws.tables.control_plane_table import ControlPlaneTable
 from migration.aws.tables.side_tables import MappedLegacy, PipelineTables
-from migration.aws.transport.clients import Clients, DescribingClients, connect, connect_describing
+from migration.aws.transport.clients import (
+    Clients,
+    DescribingClients,
+    NoticeClients,
+    connect,
+    connect_describing,
+    connect_notices,
+    open_session,
+)
+from migration.local.emulator import Emulator
 from migration.model.errors import UsageError
 from migration.model.side import Side
 
 if TYPE_CHECKING:
     from migration.compare.ledger.tables import SideTables
-    from migration.local.deployer import Deployment
-    from migration.local.emulator import Emulator
+    from migration.local.deployer.deployment import Deployment
     from migration.plan.outputs import StackOutputs
     from migration.plan.plan import LegacyPlan
 
@@ -75,8 +83,6 @@ class Workspace:
         Raises:
             UsageError: when none runs.
         """
-        from migration.local.emulator import Emulator  # noqa: PLC0415 - `cutover --help` must not wait for it
-
         return Emulator.attach(self.home)
 
     def running(self) -> Emulator | None:
@@ -88,7 +94,9 @@ class Workspace:
 
     def deployment(self, endpoint: str, phase: str) -> Deployment:
         """Point the deployer at a local AWS."""
-        from migration.local.deployer import Deployment, stack_config  # noqa: PLC0415 - Pulumi takes a second
+        # Pulumi's SDK takes 0.2 s to import; `cutover --help` takes 0.9 s in all.
+        from migration.local.deployer.deployment import Deployment  # noqa: PLC0415
+        from migration.local.deployer.project import stack_config  # noqa: PLC0415
 
         config = {**stack_config(self.root, PROJECT, STACK), f"{PROJECT}:phase": phase}
         return Deployment(self.root, PROJECT, STACK, config, endpoint, self.state_file)
@@ -158,6 +166,11 @@ class DeployedStack:
     def describing(self) -> DescribingClients:
         """Clients that only describe what is deployed."""
         return connect_describing(self.outputs.region, self.endpoint)
+
+    @cached_property
+    def notices(self) -> NoticeClients:
+        """Clients that only notices use."""
+        return connect_notices(open_session(self.outputs.region, self.endpoint), self.endpoint)
 
     @cached_property
     def pipeline_tables(self) -> PipelineTables | None:

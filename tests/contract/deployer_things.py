@@ -12,14 +12,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from migration.local.deployer import Deployment, ResourceStep, StepKind
+from migration.local.deployer.deployment import Deployment
+from migration.local.deployer.plan import ResourceStep, StepKind
 from migration.local.deployer.resources import TYPES
 from migration.local.deployer.resources.handler import Handler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from migration.local.deployer import Outputs, StepProgress
+    from migration.local.deployer.outputs import Outputs
+    from migration.local.deployer.plan import StepProgress
 
 PROGRAM = Path(__file__).parent / "programs" / "things"
 NOWHERE = "http://127.0.0.1:9"  # things need no endpoint, and nothing listens here

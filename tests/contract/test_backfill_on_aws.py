@@ -31,7 +31,8 @@ from migration.backfill.copying_elsewhere import CopyingElsewhere
 from migration.backfill.exported_fold import ExportedFold
 from migration.backfill.pacer import Pacer
 from migration.backfill.pacing import Pace, PaceLimits
-from migration.local.deployer import Deployment, stack_config
+from migration.local.deployer.deployment import Deployment
+from migration.local.deployer.project import stack_config
 from migration.model.backfill import BackfillPhase, Engine, Job, Wish
 from migration.model.errors import UsageError
 from migration.model.facts import Lane, StoredFact

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Self
 import boto3
 import pytest
 
-from migration.local.deployer import Deployment, DeploymentPlan, StepKind, stack_config
+from migration.local.deployer.deployment import Deployment
+from migration.local.deployer.plan import DeploymentPlan, StepKind
+from migration.local.deployer.project import stack_config
 
 if TYPE_CHECKING:
     from migration.local.emulator import Emulator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migration.local.deployer import Deployment
+from migration.local.deployer.deployment import Deployment
 from migration.local.deployer.errors import StateError, StepFailedError, UnreachableError
 from migration.local.deployer.state import ResourceState, StateFile, deletion_order
 from tests.contract.deployer_things import NOWHERE, Killed, thing

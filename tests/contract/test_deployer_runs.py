@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from migration.local.deployer import StepKind, render_plan, render_progress
 from migration.local.deployer.errors import ProgramError
+from migration.local.deployer.plan import StepKind
+from migration.local.deployer.rendering import render_plan, render_progress
 from tests.contract.deployer_things import thing
 
 if TYPE_CHECKING:
-    from migration.local.deployer import DeploymentPlan, StepProgress
+    from migration.local.deployer.plan import DeploymentPlan, StepProgress
     from tests.contract.deployer_things import Yard
 
 pytest_plugins = ("tests.contract.deployer_yard",)

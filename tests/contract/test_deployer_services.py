@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from migration.local.deployer import Deployment, DeploymentPlan, StepKind
 from migration.local.deployer.aws import Aws
+from migration.local.deployer.deployment import Deployment
+from migration.local.deployer.plan import DeploymentPlan, StepKind
 from migration.local.deployer.resources import TYPES, handler_for
 from migration.local.deployer.state import StateFile
 from migration.local.deployer.values import reveal
 from tests.contract.emulator_aws import eventually
 
 if TYPE_CHECKING:
-    from migration.local.deployer import Outputs
+    from migration.local.deployer.outputs import Outputs
     from migration.local.emulator import Emulator
 
 PROGRAM = Path(__file__).parent / "programs" / "services"

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migration.local.deployer import Deployment, StepKind
+from migration.local.deployer.deployment import Deployment
 from migration.local.deployer.errors import ProgramError, ProtectedError, UnknownTypeError
+from migration.local.deployer.plan import StepKind
 from migration.local.deployer.resources import TYPES
 from migration.model.errors import UsageError
 from tests.contract.deployer_things import NOWHERE, Thing, thing

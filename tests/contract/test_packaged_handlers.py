@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from migration.local.deployer import record, stack_config
+from migration.local.deployer.project import stack_config
+from migration.local.deployer.recording import record
 
 if TYPE_CHECKING:
-    from migration.local.deployer import RecordedResource
+    from migration.local.deployer.recording import RecordedResource
 
 ROOT = Path(__file__).parents[2]
 FUNCTION = "aws:lambda/function:Function"

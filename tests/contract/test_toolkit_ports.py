@@ -18,8 +18,7 @@ from migration.aws.tables.side_tables import MappedLegacy, PipelineTables
 from migration.aws.transport.http import HttpSender
 from migration.compare.ledger.tables import Backlog, SideTables
 from migration.load.sending import NoReply, Reply
-from migration.model.acknowledgements import Ledger, SendOutcome
-from migration.model.answers import Answer
+from migration.model.answers import Answer, SendOutcome
 from migration.model.errors import CredentialsError, IntegrityError, RemoteError
 from migration.model.fold import TOTAL, Activity, Fold, Row
 from migration.model.side import Side
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
 
     from migration.load.acknowledging import AcknowledgementLedger
     from migration.load.sending import Sender
+    from migration.model.acknowledgements import Ledger
 
 TIME = "2026-03-01T09:30:00.000Z"
 FACTS = [

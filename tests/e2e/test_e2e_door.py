@@ -22,7 +22,6 @@ from migration.aws.files.activity_file import ActivityFile
 from migration.aws.files.ledger_file import load_ledger
 from migration.aws.tables.mirrored_fact import parse_mirrored
 from migration.aws.transport.clock import SystemClock
-from migration.cli.load.sending import Sending, send
 from migration.cli.local.bringing_up import bring_up, shut_down
 from migration.cli.main import app
 from migration.compare.ledger.check import check_sides
@@ -32,6 +31,7 @@ from migration.model.acknowledgements import Ledger
 from migration.model.side import Side
 from migration.model.stages import FULL_WEIGHT, Control, Stage
 from migration.plan.plan import LegacyPlan
+from migration.wiring.sending import Sending, send
 from migration.wiring.workspace import RunningStack, Workspace
 from tests.deployed_stack import PATIENCE_S, stop_watchdog, wait_until
 

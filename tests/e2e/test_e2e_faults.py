@@ -19,13 +19,13 @@ import pytest
 from migration.aws.files.activity_file import ActivityFile
 from migration.aws.files.ledger_file import load_ledger
 from migration.aws.transport.clock import SystemClock
-from migration.cli.load.sending import Sending, send
 from migration.cli.local.bringing_up import bring_up, shut_down
 from migration.compare.ledger.check import check_sides
 from migration.compare.ledger.settle import settle
 from migration.load.activities import generate
 from migration.local.emulator import Fault, Faults
 from migration.model.side import Side
+from migration.wiring.sending import Sending, send
 from migration.wiring.workspace import RunningStack, Workspace
 from tests.deployed_stack import wait_until
 

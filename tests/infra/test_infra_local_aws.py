@@ -10,11 +10,14 @@ import boto3
 import pytest
 import urllib3
 
-from migration.local.deployer import Deployment, Outputs, stack_config
+from migration.local.deployer.deployment import Deployment
+from migration.local.deployer.project import stack_config
 from migration.local.emulator import Emulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from migration.local.deployer.outputs import Outputs
 
 ROOT = Path(__file__).resolve().parents[2]
 ACTIVITY = {

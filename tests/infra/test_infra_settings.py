@@ -11,7 +11,7 @@ import pytest
 from cutover_infra.configuration import SettingsError, read_settings
 from cutover_infra.defaults import DEFAULTS
 from cutover_infra.settings import Phase, Settings, Stack
-from migration.local.deployer import stack_config
+from migration.local.deployer.project import stack_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migration.cutover.course import Action
+from migration.cutover.action import Action
 from migration.cutover.looks import Ending
 from migration.cutover.mover import AlreadyThere
 from migration.cutover.traffic_switch import Foreign

@@ -176,8 +176,7 @@ def test_the_rooms_that_put_others_together_are_nobodys_to_import() -> None:
         if (names := {name for name in imports(path) if within(name, ABOVE)})
     }
     for module, path in modules("migration.wiring", "migration.functions"):
-        if module not in ("migration.wiring.repairing", "migration.wiring.work"):
-            assert not {name for name in imports(path) if within(name, ("migration.cli",))}, module
+        assert not {name for name in imports(path) if within(name, ("migration.cli",))}, module
 
 
 def test_the_drawing_of_the_rooms_has_no_circle() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -24,9 +23,7 @@ from migration.backfill.history import BaseChange
 from migration.backfill.pacer import Pacer
 from migration.backfill.pacing import Pace as WritePace
 from migration.backfill.segment_worker import SegmentWorker
-from migration.cli.backfill import backfill
 from migration.cli.main import app
-from migration.cli.repair import reconcile
 from migration.model.backfill import Job
 from migration.model.facts import Lane, StoredFact
 from migration.model.fold import NOTHING, Fold, Row, fold_all
@@ -35,7 +32,10 @@ from migration.model.side import Side
 from migration.model.stages import Stage
 from migration.plan.outputs import LegacyOutputs
 from migration.plan.plan import LegacyPlan
-from migration.wiring.moving import BackfillElsewhere, Moving
+from migration.wiring.elsewhere import BackfillElsewhere
+from migration.wiring.moving import Moving
+from migration.wiring.site import Site
+from migration.wiring.steering import Steering
 from tests.backfill_aws import InDynamoDB, in_dynamodb
 from tests.backfill_world import activity
 from tests.doubles.backfill import MemoryExports, MemoryLiveLane, MemorySegmentWorkers
@@ -57,8 +57,11 @@ class Stack:
 
     def __init__(self, account: InDynamoDB) -> None:
         self.account = account
-        self.world = moving_in(account)
+        self.moving = moving_in(account)
         self.settled: list[float] = []
+
+    def note_reconciled(self, began: float) -> None:
+        self.settled.append(began)
 
     def run(self, *arguments: str) -> Result:
         return CliRunner().invoke(app, arguments)
@@ -74,7 +77,7 @@ class Stack:
             return SegmentWorker(copying).turn(run, number).done
 
         elsewhere = BackfillElsewhere(MemorySegmentWorkers(turn), MemoryExports(account.facts), functions)
-        self.world = replace(self.world, clock=MemoryClock(), reach_elsewhere=lambda: elsewhere)
+        self.moving = replace(self.moving, clock=MemoryClock(), reach_elsewhere=lambda: elsewhere)
 
     def json(self, *arguments: str) -> Any:
         return json.loads(self.run(*arguments, "--output", "json").stdout)
@@ -97,11 +100,12 @@ def moving_in(account: InDynamoDB) -> Moving:
     return Moving(
         Clients(account.client, unused, unused),
         SystemClock(),
-        account.events,
         account.facts,
         account.bases,
         account.checkpoints,
         live,
+        {},
+        account.events,
         LegacyPlan(),
         LegacyOutputs.model_validate(names),
     )
@@ -112,10 +116,8 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     with mock_aws():
         client = boto3.client("dynamodb", region_name="us-east-1")
         made = Stack(in_dynamodb(client, through(client)))
-        for module in (backfill, reconcile):
-            monkeypatch.setattr(module, "moving", lambda _plan: made.world)
-        journal = SimpleNamespace(note_reconciled=made.settled.append)
-        monkeypatch.setattr(reconcile, "steering", lambda _plan: journal)
+        for kind in (Site, Steering):
+            monkeypatch.setattr(kind, "find", lambda _plan: made)
         made.legacy_takes(*range(8))
         yield made
 
@@ -284,7 +286,7 @@ def test_a_differently_shaped_legacy_is_copied_by_its_plan(stack: Stack) -> None
     account.events = LegacyEventTable(
         client, through(client), account.events.table, activity_mapper(layout), ReadPace(None, SystemClock())
     )
-    stack.world = moving_in(account)
+    stack.moving = moving_in(account)
     assert stack.json("backfill", "start", "--yes", "--threads", "1")["history"] == 1
     [fact] = account.facts.history()
     assert (fact.program_id, fact.activity_type, fact.points) == ("p-1", "learning_milestone", 7)

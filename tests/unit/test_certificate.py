@@ -18,9 +18,9 @@ from migration.certificate.certificate import (
 from migration.certificate.clients import read_clients
 from migration.certificate.cost import Counts, cost_lines, total
 from migration.certificate.course import read_course
-from migration.model.acknowledgements import SendOutcome as Ended
 from migration.model.acknowledgements import answer_entry, send_entry
 from migration.model.answers import Answer
+from migration.model.answers import SendOutcome as Ended
 from migration.model.guardrails import Outcome
 from migration.model.journal import Entry, EntryKind
 from migration.model.side import Side

@@ -10,12 +10,13 @@ import pytest
 from typer.testing import CliRunner
 
 from migration.certificate.certificate import HASH, certificate_fields, content_hash
-from migration.cli.certificate import certificate as command
 from migration.cli.main import app
 from migration.model.stages import Control, Stage
 from migration.model.state import State
 from migration.report.certificate_page import certificate_page
+from migration.wiring.steering import Steering
 from tests.certificate_world import PLAN, certificate, journal
+from tests.doubles.clock import MemoryClock
 from tests.doubles.control_plane import MemoryControlPlane
 
 if TYPE_CHECKING:
@@ -37,10 +38,11 @@ def run(plane: MemoryControlPlane, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     helm = SimpleNamespace(
         plane=plane,
         plan=SimpleNamespace(migration="activities"),
+        clock=MemoryClock(),
+        comparisons=SimpleNamespace(since=lambda _start: []),
         stack=SimpleNamespace(outputs=SimpleNamespace(stack="test"), ledger=tmp_path / "none.jsonl"),
     )
-    monkeypatch.setattr(command, "steering", lambda _plan: helm)
-    monkeypatch.setattr(command, "_comparisons", lambda *_: [])
+    monkeypatch.setattr(Steering, "find", lambda _plan: helm)
     return lambda *arguments: CliRunner().invoke(app, ["certificate", *map(str, arguments)])
 
 

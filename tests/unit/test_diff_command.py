@@ -12,8 +12,7 @@ from typer.testing import CliRunner
 from migration.aws.transport.clock import SystemClock
 from migration.cli.compare import diff as command
 from migration.cli.main import app
-from migration.model.acknowledgements import SendOutcome
-from migration.model.answers import Answer
+from migration.model.answers import Answer, SendOutcome
 from migration.model.errors import UsageError
 from migration.model.side import Side
 from migration.plan.outputs import EntryOutputs, StackOutputs

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from migration.aws.files.ledger_file import LedgerFile, load_ledger
-from migration.model.acknowledgements import SendOutcome
-from migration.model.answers import Answer
+from migration.model.answers import Answer, SendOutcome
 from migration.model.errors import UsageError
 from migration.model.fold import Activity, Identity
 from migration.model.side import Side
@@ -121,7 +120,7 @@ ENDLESS = """
 import sys, itertools
 from pathlib import Path
 from migration.aws.files.ledger_file import LedgerFile
-from migration.model.acknowledgements import SendOutcome
+from migration.model.answers import SendOutcome
 from migration.model.side import Side
 from migration.model.answers import Answer
 with LedgerFile(Path(sys.argv[1]), "killed") as ledger:

@@ -25,8 +25,7 @@ from typer.testing import CliRunner
 
 from migration.aws.files.ledger_file import LedgerFile
 from migration.cli.main import app
-from migration.model.acknowledgements import SendOutcome
-from migration.model.answers import Answer
+from migration.model.answers import Answer, SendOutcome
 from migration.model.side import Side
 from tests.recorded_account import NOW, PREFIX, Activity, Sides, account
 

@@ -13,6 +13,7 @@ from migration.cli.main import app
 from migration.cli.repair import repair as command
 from migration.compare.verify.verification import Parts
 from migration.model.fold import Fold, Row
+from migration.wiring.site import Site
 from tests.doubles.both_sides import MemorySides
 from tests.repair_world import RepairWorld
 from tests.verify_world import activities, activity
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from migration.repair.repair import Repair
-    from migration.wiring.repairing import RepairOptions
 
 pytestmark = pytest.mark.slow  # each verifies twice or more
 
@@ -36,12 +36,13 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RepairWorld:
         world.accept(one)
 
     @contextmanager
-    def repairing(_: RepairOptions) -> Iterator[Repair]:
+    def repairing(*_: object) -> Iterator[Repair]:
         store = world.store(tmp_path)
         yield world.repair(store)
         store.close(keep=False)
 
     monkeypatch.setattr(command, "repairing", repairing)
+    monkeypatch.setattr(Site, "find", lambda _plan: None)
     return world
 
 

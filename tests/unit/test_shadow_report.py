@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from migration.cli.compare import shadow as command
 from migration.cli.compare.shadow_view import bars
 from migration.cli.compare.since import since_text
 from migration.cli.main import app
 from migration.compare.reasons import Judgement
 from migration.compare.shadow.report import ShadowReport, spread
 from migration.model.errors import UsageError
+from migration.wiring.site import Site
 from migration.wiring.workspace import Workspace
 from tests.doubles.comparing import MemoryComparisons
 from tests.shadow_world import BEGAN, Story, comparisons
@@ -129,7 +129,7 @@ def run(recorded: MemoryComparisons, tmp_path: Path, monkeypatch: pytest.MonkeyP
     stack = SimpleNamespace(outputs=outputs, clients=SimpleNamespace(functions=functions))
     workspace = SimpleNamespace(root=tmp_path, deployed={"local": stack}.__getitem__)
     monkeypatch.setattr(Workspace, "find", lambda: workspace)
-    monkeypatch.setattr(command, "comparisons_of", lambda _stack, _migration: recorded)
+    monkeypatch.setattr(Site, "comparisons", recorded)
     monkeypatch.setattr("migration.cli.console.data._width", 200)
 
     def invoke(*arguments: str, answer: dict[str, Any] | None = None) -> Result:

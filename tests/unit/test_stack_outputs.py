@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from migration.local.deployer import record, stack_config
+from migration.local.deployer.project import stack_config
+from migration.local.deployer.recording import record
 from migration.model.errors import IntegrityError, RemoteError, UsageError
 from migration.wiring.workspace import Workspace
 

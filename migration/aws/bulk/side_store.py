@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-import duckdb
-
 from migration.aws.bulk.database import MEMORY_LIMIT, opened, passing_folder
 from migration.aws.bulk.fold_sql import fold_into, statements
 from migration.aws.bulk.lined_up import BesideFolds, pool_of
@@ -19,7 +17,6 @@ from migration.compare.both_sides import Part
 from migration.compare.store import Begun, Suspects
 from migration.compare.verify.judge import FoundElsewhere
 from migration.compare.verify.verification import Keys, LegacyProgram, Parts, Sum, WideReading
-from migration.model.errors import ConflictError
 from migration.model.facts import Lane, StoredFact
 from migration.model.fold import Activity, Fold, Row
 from migration.model.side import Side
@@ -69,12 +66,7 @@ class DuckDBStore:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._spool = folder / "lines.jsonl"
-        try:
-            self._db = opened(folder / DATABASE, memory_limit)
-        except duckdb.IOException as error:
-            raise ConflictError(
-                f"another process verifies in {folder}", hint="wait for it, or stop it"
-            ) from error
+        self._db = opened(folder / DATABASE, memory_limit)
 
     @property
     def begun(self) -> Begun | None:

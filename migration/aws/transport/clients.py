@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
@@ -15,6 +14,7 @@ from migration.model.errors import CredentialsError, RemoteError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import boto3
     from mypy_boto3_athena import AthenaClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
@@ -132,6 +132,8 @@ def connect_sqs(session: boto3.Session, endpoint_url: str | None = None) -> SQSC
 
 def open_session(region: str, endpoint_url: str | None = None) -> boto3.Session:
     """Find the credentials of an account; the local AWS takes made-up ones."""
+    import boto3  # noqa: PLC0415 - 0.07 of the 0.9 s of `cutover --help`, which asks AWS nothing
+
     key = "test" if endpoint_url else None
     return boto3.Session(region_name=region, aws_access_key_id=key, aws_secret_access_key=key)
 

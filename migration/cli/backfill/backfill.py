@@ -2,14 +2,14 @@
 
 from dataclasses import asdict
 from datetime import timedelta
-from functools import partial
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 
+from migration.aws.bulk.history_bulk import folded_in_bulk
 from migration.aws.transport.clients import translated
+from migration.backfill.attention import Attention
 from migration.backfill.estimate import Estimate, estimate, is_better_elsewhere, too_late
-from migration.backfill.in_parallel import InParallel
 from migration.backfill.pacer import Pacer
 from migration.backfill.pacing import PaceLimits
 from migration.cli.agreeing import agree
@@ -22,26 +22,16 @@ from migration.cli.backfill.view import (
     show_status,
     status_fields,
 )
-from migration.cli.commands import OUTPUT, Output
+from migration.cli.commands import OUTPUT, PLAN, YES, Output
 from migration.cli.console import print_json, say, show_next
 from migration.model.backfill import MAX_WCU, BackfillPhase, Engine, Job, Wish, wished
 from migration.model.errors import ConflictError, UsageError
 from migration.model.moments import moment_text
 from migration.model.stages import Stage
-from migration.wiring.moving import (
-    PLAN,
-    THREADS,
-    YES,
-    BackfillElsewhere,
-    Moving,
-    in_threads,
-    moving,
-    worker_name,
-)
-
-if TYPE_CHECKING:
-    from migration.backfill.attention import Attention
-    from migration.backfill.backfill import Backfill
+from migration.wiring.elsewhere import BackfillElsewhere
+from migration.wiring.moving import THREADS, Moving, in_threads
+from migration.wiring.process import worker_name
+from migration.wiring.site import Site
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -111,7 +101,7 @@ def start(  # noqa: PLR0913 - one for each option
 
         cutover backfill start --engine aws --max-wcu 10000 --segments 400 --yes
     """
-    world = moving(plan)
+    world = Site.find(plan).moving
     wish = Wish(segments, max_wcu, skip_unmappable or None, again, engine)
     job = wished(world.checkpoints.job(), wish, moment_text(world.clock.now()))
     ceiling = job.max_wcu
@@ -141,7 +131,7 @@ def status(plan: PLAN = None, output: OUTPUT = Output.TABLE) -> None:
 
         cutover backfill status --output json
     """
-    world = moving(plan)
+    world = Site.find(plan).moving
     job = world.checkpoints.job()
     if job is None:
         if output is Output.JSON:
@@ -172,7 +162,7 @@ def pause(
 
         cutover backfill pause "until the campaign is over"
     """
-    world = moving(plan)
+    world = Site.find(plan).moving
     by = f"paused by {worker_name().partition(':')[0]} at {moment_text(world.clock.now())}"
     _set_paused(world, f"{by}: {reason}" if reason else by)
     say("Paused. What is copied stays copied, and nothing expires.")
@@ -192,7 +182,7 @@ def resume(
 
         cutover backfill resume --max-wcu 200
     """
-    world = moving(plan)
+    world = Site.find(plan).moving
     _set_paused(world, "", max_wcu)
     say("It goes on, if its process still runs.")
     show_next([(STATUS, "see whether it does"), (START, "else go on here")])
@@ -208,9 +198,7 @@ def verify(plan: PLAN = None, output: OUTPUT = Output.TABLE) -> None:
 
         cutover backfill verify
     """
-    from migration.aws.bulk.history_bulk import folded_in_bulk  # noqa: PLC0415 - `--help` must not wait
-
-    world = moving(plan)
+    world = Site.find(plan).moving
     with folded_in_bulk(world.facts.history(), world.bases.bases()) as folded:
         changed = folded.changed
         steps = [(START, "install what differs")] if changed else CHECKED
@@ -224,38 +212,11 @@ def verify(plan: PLAN = None, output: OUTPUT = Output.TABLE) -> None:
 
 
 def _run(world: Moving, elsewhere: BackfillElsewhere | None, wish: Wish, pacer: Pacer, threads: int) -> None:
-    from migration.backfill.attention import Attention  # noqa: PLC0415 - as above
 
     with progressing() as report, in_threads(threads) as in_parallel:
         attention = Attention(worker_name(), world.clock, pacer, world.checkpoints, report, say)
-        make = partial(_on_aws, elsewhere) if elsewhere else _on_this_machine
-        make(world, attention, in_parallel).start(wish)
+        world.backfilling(attention, in_parallel, elsewhere).start(wish)
     say(f"{pacer.units:,.0f} write units.")
-
-
-def _on_this_machine(world: Moving, attention: "Attention", in_parallel: InParallel) -> "Backfill":
-    from migration.aws.bulk.history_bulk import folded_in_bulk  # noqa: PLC0415 - as above
-    from migration.backfill.one_machine import on_one_machine  # noqa: PLC0415 - as above
-
-    return on_one_machine(
-        world.events, world.facts, world.bases, world.checkpoints, folded_in_bulk, attention, in_parallel
-    )
-
-
-def _on_aws(
-    elsewhere: BackfillElsewhere, world: Moving, attention: "Attention", in_parallel: InParallel
-) -> "Backfill":
-    from migration.backfill.backfill import Backfill  # noqa: PLC0415 - as above
-    from migration.backfill.copying_elsewhere import CopyingElsewhere  # noqa: PLC0415 - as above
-    from migration.backfill.exported_fold import ExportedFold  # noqa: PLC0415 - as above
-
-    copying = CopyingElsewhere(
-        elsewhere.workers, world.events, world.checkpoints, world.clock, attention.report
-    )
-    fold = ExportedFold(elsewhere.exports, world.bases, attention)
-    return Backfill(
-        copying.copy, fold.fold, world.bases, world.checkpoints, attention, Engine.AWS, in_parallel
-    )
 
 
 def _finish(world: Moving, output: Output) -> None:

@@ -8,8 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from migration.aws.files.ledger_file import ledger_lines, load_ledger
-from migration.aws.tables.comparison_table import ComparisonTable
-from migration.aws.transport.clock import SystemClock
 from migration.certificate.certificate import (
     HASH,
     Certificate,
@@ -22,7 +20,7 @@ from migration.certificate.clients import read_clients
 from migration.certificate.cost import Counts, cost_lines
 from migration.certificate.course import read_course
 from migration.cli.certificate.view import show_certificate
-from migration.cli.commands import OUTPUT, Output
+from migration.cli.commands import OUTPUT, PLAN, Output
 from migration.cli.compare.ledger import await_folds
 from migration.cli.console import print_json, say, show_next
 from migration.cli.write_page import write_page
@@ -33,8 +31,7 @@ from migration.model.errors import UsageError
 from migration.model.moments import moment_text
 from migration.report.certificate_file import examine
 from migration.report.certificate_page import certificate_page
-from migration.wiring.moving import PLAN
-from migration.wiring.steering import Steering, steering
+from migration.wiring.steering import Steering
 
 SETTLE = timedelta(seconds=30)
 app = typer.Typer()
@@ -69,7 +66,7 @@ def certificate(  # noqa: PLR0913 - one for each option
     """
     if ctx.invoked_subcommand is not None:
         return
-    issued = issue(steering(plan), ledger)
+    issued = issue(Steering.find(plan), ledger)
     fields = certificate_fields(issued)
     if html is not None:
         write_page(html, certificate_page(fields), "certificate")
@@ -130,7 +127,7 @@ def check(
 
 def issue(helm: Steering, named: Path | None = None) -> Certificate:
     """Put the certificate together, from the journal, the comparisons and the acknowledgement ledger."""
-    state, now = helm.plane.state(), SystemClock().now()
+    state, now = helm.plane.state(), helm.clock.now()
     course = read_course(list(helm.plane.journal()))
     comparisons = _comparisons(helm, course.legs[0].at if course.legs else "", now)
     path = named or helm.stack.ledger
@@ -162,8 +159,7 @@ def issue(helm: Steering, named: Path | None = None) -> Certificate:
 def _comparisons(helm: Steering, began: str, now: float) -> list[Comparison]:
     """Read the comparisons since the first move, as far as they are kept."""
     kept = moment_text((datetime.fromtimestamp(now, UTC) - KEPT).timestamp())
-    table = ComparisonTable(helm.stack.clients.dynamodb, helm.plane.table, helm.plan.migration)
-    return list(table.since(max(began, kept)))
+    return list(helm.comparisons.since(max(began, kept)))
 
 
 def _checked(helm: Steering, path: Path) -> dict[str, LedgerTotals]:

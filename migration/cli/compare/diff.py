@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from migration.aws.bulk.side_store import passing_store
 from migration.aws.files.ledger_file import load_ledger
-from migration.aws.transport.clock import SystemClock
-from migration.cli.commands import OUTPUT, Output
+from migration.cli.commands import OUTPUT, PLAN, Output
 from migration.cli.compare.diff_view import show_diff
 from migration.cli.console import print_json, say, show_next
 from migration.cli.progress import working
@@ -22,11 +22,12 @@ from migration.model.acknowledgements import SideLedger
 from migration.model.cause import Cause
 from migration.model.errors import UsageError
 from migration.model.side import Side
-from migration.plan.plan import LegacyPlan, plan_of
+from migration.plan.plan import LegacyPlan
 from migration.report.diff_fields import diff_fields
 from migration.report.diff_page import diff_page
+from migration.wiring.site import Site
 from migration.wiring.sources import diff_sides
-from migration.wiring.workspace import DeployedStack, Workspace
+from migration.wiring.workspace import DeployedStack
 
 STEPS = {
     Cause.UNEXPLAINED: ("cutover verify", "read again what differs, and name the events"),
@@ -59,9 +60,7 @@ def diff(  # noqa: PLR0913 - one for each option
         Path | None,
         typer.Option(help="Acknowledgement ledger that names what legacy miscounted. Default: the stack's."),
     ] = None,
-    plan: Annotated[
-        Path | None, typer.Option(help="Plan file. Default: cutover.toml, if there is one.")
-    ] = None,
+    plan: PLAN = None,
     output: OUTPUT = Output.TABLE,
 ) -> None:
     """Compare legacy's leaderboards and aggregates with the pipeline's, and both with the truth.
@@ -78,19 +77,16 @@ def diff(  # noqa: PLR0913 - one for each option
 
         cutover diff --board global --k 3,10 --html diff.html
     """
-    from migration.aws.bulk.side_store import passing_store  # noqa: PLC0415 - `--help` must not wait for it
-
     depths = _depths(k)
     if not 0 < persistence < 1:
         raise UsageError(f"--p is {persistence}, not between 0 and 1", hint="0.9 looks at the top ten most")
-    workspace = Workspace.find()
-    chosen = plan_of(workspace.root, plan)
-    stack = workspace.deployed(chosen.stack)
-    sides = diff_sides(stack.clients, stack.outputs, chosen.legacy, SystemClock())
-    suspects = _suspects(stack, chosen.legacy, ledger or stack.ledger, required=ledger is not None)
+    site = Site.find(plan)
+    stack, legacy = site.stack, site.plan.legacy
+    sides = diff_sides(stack.clients, stack.outputs, legacy, site.clock)
+    suspects = _suspects(stack, legacy, ledger or stack.ledger, required=ledger is not None)
     question = Question(stack.outputs.stack, board, depths, persistence, suspects)
     with working("Reading both sides") as tell, passing_store() as store:
-        report = compare(question, sides, store, SystemClock(), lambda part, *_: tell(part))
+        report = compare(question, sides, store, site.clock, lambda part, *_: tell(part))
     _show(report, html, output)
     if report.judgement.fails:
         raise typer.Exit(1)

@@ -7,24 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
-from migration.aws.tables.comparison_table import ComparisonTable
 from migration.aws.transport.clients import translated
-from migration.aws.transport.clock import SystemClock
-from migration.cli.commands import OUTPUT, Output
+from migration.cli.commands import OUTPUT, PLAN, Output
 from migration.cli.compare.shadow_view import show_shadow
 from migration.cli.compare.since import since_text
 from migration.cli.console import print_json, say, show_next
 from migration.cli.write_page import write_page
 from migration.compare.reasons import Judgement
 from migration.compare.shadow.report import ShadowReport
-from migration.compare.shadow.sides import Comparisons
 from migration.model.errors import RemoteError, UsageError
-from migration.plan.outputs import MigrationOutputs
-from migration.plan.plan import plan_of
 from migration.report.shadow_fields import shadow_fields
 from migration.report.shadow_page import headline, shadow_page
-from migration.wiring.moving import PLAN
-from migration.wiring.workspace import DeployedStack, Workspace
+from migration.wiring.site import Site
 
 app = typer.Typer(
     no_args_is_help=True, help="Compare both sides' boards with each other and the truth, for hours."
@@ -47,9 +41,7 @@ def compare(*, output: OUTPUT = Output.TABLE) -> None:
 
         cutover shadow compare
     """
-    workspace = Workspace.find()
-    stack = workspace.deployed(plan_of(workspace.root).stack)
-    answer = compared_now(stack)
+    answer = compared_now(Site.find())
     if not answer["compared"]:
         raise UsageError(
             f"nothing was compared: {answer['why']}",
@@ -89,18 +81,17 @@ def report(
 
         cutover shadow report --since 8h --html shadow.html
     """
-    workspace = Workspace.find()
-    chosen = plan_of(workspace.root, plan)
-    stack, migration = workspace.deployed(chosen.stack), chosen.migration
-    start = since_text(since, datetime.fromtimestamp(SystemClock().now(), UTC))
-    comparisons = list(comparisons_of(stack, migration).since(start))
+    site = Site.find(plan)
+    migration = site.plan.migration
+    start = since_text(since, datetime.fromtimestamp(site.clock.now(), UTC))
+    comparisons = list(site.comparisons.since(start))
     if not comparisons:
         raise UsageError(
             f"there are no comparisons of migration {migration!r} since {start}",
             hint="the comparator makes one a minute from stage shadow on; or name an earlier --since",
             next_command="cutover shadow compare",
         )
-    found = ShadowReport(stack.outputs.stack, migration, comparisons)
+    found = ShadowReport(site.outputs.stack, migration, comparisons)
     steps = STEPS.get(found.judgement, [])
     if html is not None:
         write_page(html, shadow_page(found))
@@ -115,47 +106,18 @@ def report(
         raise typer.Exit(1)
 
 
-def compared_now(stack: DeployedStack) -> dict[str, Any]:
+def compared_now(site: Site) -> dict[str, Any]:
     """Have the comparator compare now; returns its answer.
 
     Raises:
         UsageError: when the phase has none.
         RemoteError: when it failed.
     """
-    return _invoked(stack, _function(stack))
-
-
-def comparisons_of(stack: DeployedStack, migration: str) -> Comparisons:
-    """Reach what the comparator recorded."""
-    return ComparisonTable(stack.clients.dynamodb, _between(stack).control_table, migration)
-
-
-def _function(stack: DeployedStack) -> str:
-    """Name the comparator.
-
-    Raises:
-        UsageError: when the phase has none.
-    """
-    function = _between(stack).comparator_function
+    function = site.between.comparator_function
     if function is None:
-        raise stack.outputs.one_sided("compare")
-    return function
-
-
-def _between(stack: DeployedStack) -> MigrationOutputs:
-    if stack.outputs.migration is None:
-        raise stack.outputs.one_sided("compare")
-    return stack.outputs.migration
-
-
-def _invoked(stack: DeployedStack, function: str) -> dict[str, Any]:
-    """Invoke the comparator and read its answer.
-
-    Raises:
-        RemoteError: when it failed.
-    """
+        raise site.outputs.one_sided("compare")
     with translated(f"invoking {function}"):
-        result = stack.clients.functions.invoke(FunctionName=function, Payload=b"{}")
+        result = site.stack.clients.functions.invoke(FunctionName=function, Payload=b"{}")
         text = result["Payload"].read()
     if "FunctionError" in result:
         shown = text.decode(errors="replace")[:300]

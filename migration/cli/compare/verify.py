@@ -7,10 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+from migration.aws.bulk.side_store import DuckDBStore
 from migration.aws.tables.both_sides import StackSides
 from migration.aws.transport.clock import SystemClock
 from migration.aws.transport.scan import ReadPace
-from migration.cli.commands import OUTPUT, Output
+from migration.cli.commands import OUTPUT, PLAN, Output
 from migration.cli.compare.verify_view import show_report
 from migration.cli.console import print_json, say, show_next
 from migration.cli.progress import reading
@@ -20,9 +21,8 @@ from migration.compare.verify.verify import Verification
 from migration.model.cause import Cause
 from migration.model.errors import CutoverError
 from migration.model.moments import moment_text
-from migration.plan.plan import plan_of
+from migration.wiring.site import Site
 from migration.wiring.sources import both_sides
-from migration.wiring.workspace import Workspace
 
 INCONCLUSIVE = 11
 PIPELINE_ONLY = Annotated[
@@ -66,9 +66,7 @@ def verify(  # noqa: PLR0913 - one for each option
     max_rcu: MAX_RCU = None,
     memory: MEMORY = "1GB",
     patience: PATIENCE = 120,
-    plan: Annotated[
-        Path | None, typer.Option(help="Plan file. Default: cutover.toml, if there is one.")
-    ] = None,
+    plan: PLAN = None,
     output: OUTPUT = Output.TABLE,
 ) -> None:
     """Fold the facts again, and compare them with every aggregate and with legacy; activities may pour in.
@@ -87,14 +85,11 @@ def verify(  # noqa: PLR0913 - one for each option
 
         cutover verify --resume
     """
-    workspace = Workspace.find()
-    chosen = plan_of(workspace.root, plan)
-    stack = workspace.deployed(chosen.stack)
-    pace = ReadPace(max_rcu, SystemClock())
-    legacy = None if pipeline_only else chosen.legacy
-    tables = both_sides(stack.clients, stack.outputs, legacy, pace, segments)
+    site = Site.find(plan)
+    legacy, pace = None if pipeline_only else site.plan.legacy, ReadPace(max_rcu, site.clock)
+    tables = both_sides(site.stack.clients, site.outputs, legacy, pace, segments)
     longest = Patience(longest=timedelta(seconds=patience))
-    report = _run(stack.home / "verify", tables, longest, memory, resume=resume)
+    report = _run(site.stack.home / "verify", tables, longest, memory, resume=resume)
     steps = next_steps(report)
     if output is Output.JSON:
         print_json(_fields(report), [command for command, _ in steps])
@@ -114,8 +109,6 @@ def next_steps(report: VerifyReport) -> list[tuple[str, str]]:
 
 
 def _run(folder: Path, tables: StackSides, patience: Patience, memory: str, *, resume: bool) -> VerifyReport:
-    from migration.aws.bulk.side_store import DuckDBStore  # noqa: PLC0415 - `--help` must not wait for it
-
     store = DuckDBStore(folder, memory)
     done = False
     try:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from migration.cli.agreeing import agree_by_name
-from migration.cli.commands import OUTPUT, Output
+from migration.cli.commands import OUTPUT, PLAN, Output
 from migration.cli.console import data, print_json, say, show_next
 from migration.cli.cutover.run import (
     LEASE_WAIT_S,
@@ -15,12 +15,12 @@ from migration.cli.cutover.run import (
     refuse_complete,
 )
 from migration.cli.cutover.run_view import guardrail_table, watching
-from migration.cutover.course import Action, Step
+from migration.cutover.action import Action
+from migration.cutover.course import Step
 from migration.cutover.looks import Ending
 from migration.model.errors import UsageError
 from migration.model.stages import Control, Stage
-from migration.wiring.moving import PLAN
-from migration.wiring.steering import steering
+from migration.wiring.steering import Steering
 
 
 def complete(
@@ -46,7 +46,7 @@ def complete(
 
         cutover complete --name activities
     """
-    helm = steering(plan)
+    helm = Steering.find(plan)
     state = helm.plane.state()
     refuse_complete(helm, state.stage)
     if state.stage is not Stage.RAMPDOWN:

@@ -5,15 +5,14 @@ from typing import Annotated
 
 import typer
 
-from migration.cli.commands import OUTPUT, Output
+from migration.cli.commands import OUTPUT, PLAN, Output
 from migration.cli.console import print_json, say, show_next
 from migration.cli.cutover.run import RUN, STATUS, refuse_complete
 from migration.model.errors import ConflictError, UsageError
 from migration.model.moments import moment_text
 from migration.model.stages import Stage
 from migration.model.transitions import ORDER
-from migration.wiring.moving import PLAN, worker_name
-from migration.wiring.steering import Steering, steering
+from migration.wiring.steering import Steering
 
 TRIES = 5
 DRY_RUN = Annotated[bool, typer.Option("--dry-run", help="Say what it would do.")]
@@ -42,8 +41,8 @@ def pause(
 
         cutover pause "until the campaign is over"
     """
-    helm = steering(plan)
-    by = f"by {worker_name().partition(':')[0]} at {moment_text(helm.clock.now())}"
+    helm = Steering.find(plan)
+    by = f"by {helm.by.partition(':')[0]} at {moment_text(helm.clock.now())}"
     text = f"{by}: {reason}" if reason else by
     _change(helm, "pause", f"paused {text}", output, dry_run=dry_run, paused=text)
 
@@ -61,7 +60,7 @@ def postpone(
 
         cutover postpone rampdown
     """
-    helm = steering(plan)
+    helm = Steering.find(plan)
     at = helm.plane.state().stage
     if ORDER.index(at) >= ORDER.index(Stage(stage)):
         raise UsageError(
@@ -79,7 +78,7 @@ def resume(*, dry_run: DRY_RUN = False, plan: PLAN = None, output: OUTPUT = Outp
 
         cutover resume
     """
-    _change(steering(plan), "resume", "may go on", output, dry_run=dry_run, paused="", postponed=None)
+    _change(Steering.find(plan), "resume", "may go on", output, dry_run=dry_run, paused="", postponed=None)
 
 
 def _change(

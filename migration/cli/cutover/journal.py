@@ -8,11 +8,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from migration.cli.commands import OUTPUT, Output
+from migration.cli.commands import OUTPUT, PLAN, Output
 from migration.cli.console import data, print_json, say
 from migration.model.journal import EntryKind
-from migration.wiring.moving import PLAN
-from migration.wiring.steering import steering
+from migration.wiring.steering import Steering
 
 STYLES = {
     EntryKind.OBSERVED: "dim",
@@ -41,7 +40,7 @@ def journal(
 
         cutover journal --output json --newest 0
     """
-    helm = steering(plan)
+    helm = Steering.find(plan)
     entries = [one for one in helm.plane.journal() if not kind or one.kind in kind]
     shown = entries[-newest:] if newest else entries
     if output is Output.JSON:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from migration.cli.agreeing import agree
-from migration.cli.commands import OUTPUT, Output
+from migration.cli.commands import OUTPUT, PLAN, YES, Output
 from migration.cli.console import print_json, say, show_next
 from migration.cli.cutover.run import RESUME, RUN, STATUS, refuse_complete
 from migration.cutover.mover import Moved
@@ -14,8 +14,7 @@ from migration.cutover.moves import control_words
 from migration.model.journal import control_detail
 from migration.model.stages import Control, Stage
 from migration.model.transitions import ROLLBACK, way_back
-from migration.wiring.moving import PLAN, YES
-from migration.wiring.steering import steering
+from migration.wiring.steering import Steering
 
 
 class Target(StrEnum):
@@ -51,7 +50,7 @@ def rollback(  # noqa: PLR0913 - one for each option
 
         cutover rollback --to dualwrite
     """
-    helm = steering(plan)
+    helm = Steering.find(plan)
     state = helm.plane.state()
     refuse_complete(helm, state.stage)
     target = Control(Stage(to) if to else ROLLBACK.get(state.stage, Stage.OFF))

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from migration.cli.agreeing import agree
-from migration.cli.commands import OUTPUT, Output
+from migration.cli.commands import OUTPUT, PLAN, YES, Output
 from migration.cli.console import data, print_json, say, show_next
 from migration.cli.cutover.run_view import watching
 from migration.cli.plan.view import plan_table
@@ -15,8 +15,7 @@ from migration.model.errors import UsageError
 from migration.model.journal import control_detail
 from migration.model.stages import Stage
 from migration.model.transitions import ORDER
-from migration.wiring.moving import PLAN, YES
-from migration.wiring.steering import Steering, steering
+from migration.wiring.steering import Steering
 
 ROLLED_BACK = 13
 LEASE_WAIT_S = 20.0  # longer than a lease whose holder died
@@ -63,7 +62,7 @@ def run(  # noqa: PLR0913 - one for each option
 
         cutover run --yes
     """
-    helm = steering(plan)
+    helm = Steering.find(plan)
     state = helm.plane.state()
     refuse_complete(helm, state.stage)
     helm.check_plan(state)

@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from migration.cli.commands import OUTPUT, Output
+from migration.cli.commands import OUTPUT, PLAN, Output
 from migration.cli.console import data, print_json
 from migration.cli.cutover.run import after_complete
 from migration.cli.cutover.run_view import guardrail_table
@@ -26,8 +26,7 @@ from migration.model.moments import epoch_of
 from migration.model.routing import Shares, shares_of
 from migration.model.stages import Stage
 from migration.model.state import Lease, State
-from migration.wiring.moving import PLAN
-from migration.wiring.steering import AGREE, Steering, steering
+from migration.wiring.steering import AGREE, Steering
 
 REFRESH_S = 2.0
 RUN, RESUME, ROLLBACK = "cutover run", "cutover resume", "cutover rollback"
@@ -79,7 +78,7 @@ def status(
 
         cutover status --watch
     """
-    helm = steering(plan)
+    helm = Steering.find(plan)
     if watch:
         _watch(helm)
         return

@@ -7,19 +7,19 @@ from typing import Annotated
 import typer
 
 from migration.cli.agreeing import agree
-from migration.cli.commands import OUTPUT, Output
+from migration.cli.commands import OUTPUT, PLAN, YES, Output
 from migration.cli.console import data, print_json, say, show_next
 from migration.cli.cutover.run import LEASE_WAIT_S, ROLLED_BACK, RUN, STATUS, ending_fields, refuse_complete
 from migration.cli.cutover.run_view import guardrail_table, watching
-from migration.cutover.course import PERCENT, Action, Step
+from migration.cutover.action import Action
+from migration.cutover.course import PERCENT, Step
 from migration.cutover.looks import Ending
 from migration.cutover.moves import control_words
 from migration.model.errors import GuardrailError, UsageError
 from migration.model.stages import Control, Stage
 from migration.model.state import State
 from migration.model.transitions import is_back, refusal
-from migration.wiring.moving import PLAN, YES
-from migration.wiring.steering import Steering, steering
+from migration.wiring.steering import Steering
 
 
 class Traffic(StrEnum):
@@ -56,7 +56,7 @@ def switch(  # noqa: PLR0913 - one for each option
 
         cutover switch writes --to 25 --dry-run
     """
-    helm = steering(plan)
+    helm = Steering.find(plan)
     state = helm.plane.state()
     target = _target(state, what, round(to * PERCENT))
     _check(helm, state, what, target)

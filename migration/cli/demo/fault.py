@@ -13,12 +13,12 @@ from rich.text import Text
 
 from migration.cli.console import notes
 from migration.cutover.course import PERCENT
+from migration.local.emulator import Fault, Faults
 from migration.model.errors import IntegrityError
 from migration.model.stages import Stage
 
 if TYPE_CHECKING:
     from migration.cutover.looks import Look
-    from migration.local.emulator import Faults
     from migration.wiring.workspace import RunningStack
 
 TOLD: Final = "the pipe stops delivering facts to the queue; nobody is told"
@@ -47,8 +47,6 @@ class PlottedFault:
         self._faults().clear()
 
     def _inject(self) -> None:
-        from migration.local.emulator import Fault  # noqa: PLC0415 - `cutover --help` must not wait for it
-
         if self.stack.outputs.pipeline is None:
             raise IntegrityError("there is no pipe to break", hint="see docs/contracts.md")
         pipe = self.stack.outputs.pipeline.pipe
@@ -57,6 +55,4 @@ class PlottedFault:
         notes.print(Text.assemble(("⚡ fault injected:", "bold red"), f" {TOLD}"), soft_wrap=True)
 
     def _faults(self) -> Faults:
-        from migration.local.emulator import Faults  # noqa: PLC0415 - as above
-
         return Faults(self.stack.endpoint)

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from migration.certificate.certificate import certificate_fields
 from migration.cli.certificate.certificate import issue
-from migration.cli.compare.shadow import compared_now, comparisons_of
+from migration.cli.compare.shadow import compared_now
 from migration.compare.shadow.report import ShadowReport
 from migration.model.errors import CutoverError
 from migration.report.certificate_page import certificate_page
@@ -19,25 +19,26 @@ from migration.report.shadow_page import shadow_page
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from migration.plan.outputs import StackOutputs
+    from migration.wiring.site import Site
     from migration.wiring.steering import Steering
-    from migration.wiring.workspace import RunningStack
 
 EVERY_S: Final = 5.0
 
 
 @contextmanager
-def comparing(stack: RunningStack) -> Iterator[None]:
+def comparing(site: Site) -> Iterator[None]:
     """Have both sides rank and be compared while the block runs, sooner than on their schedules."""
     stopped = threading.Event()
 
     def work() -> None:
         while not stopped.wait(EVERY_S):
             # What fails here is missing in the report, and nothing else.
-            for function in rankers(stack):
+            for function in rankers(site.outputs):
                 with suppress(CutoverError, BotoCoreError, ClientError):
-                    stack.clients.functions.invoke(FunctionName=function)
+                    site.stack.clients.functions.invoke(FunctionName=function)
             with suppress(CutoverError):
-                compared_now(stack)
+                compared_now(site)
 
     worker = threading.Thread(target=work, name="comparator", daemon=True)
     worker.start()
@@ -48,19 +49,17 @@ def comparing(stack: RunningStack) -> Iterator[None]:
         worker.join()
 
 
-def rankers(stack: RunningStack) -> list[str]:
+def rankers(sides: StackOutputs) -> list[str]:
     """Name the functions that make the boards."""
-    sides = stack.outputs
     legacy = [sides.legacy.rebuild_function] if sides.legacy else []
     return [*legacy, *([sides.pipeline.snapshot_function] if sides.pipeline else [])]
 
 
 def write_pages(helm: Steering) -> dict[str, str]:
     """Write the shadow report and the certificate; returns where, by name."""
-    migration, stack = helm.plan.migration, helm.stack
-    comparisons = list(comparisons_of(stack, migration).since(""))
+    comparisons = list(helm.comparisons.since(""))
     pages = {
-        "shadow report": shadow_page(ShadowReport(stack.outputs.stack, migration, comparisons)),
+        "shadow report": shadow_page(ShadowReport(helm.outputs.stack, helm.plan.migration, comparisons)),
         "certificate": certificate_page(certificate_fields(issue(helm))),
     }
     written = {}

@@ -19,12 +19,13 @@ from migration.cli.demo.fault import PlottedFault
 from migration.cli.demo.pages import comparing, write_pages
 from migration.cli.demo.readers import reading
 from migration.cli.demo.traffic import traffic
-from migration.cli.load.sending import TIMEOUT, Sending, send
 from migration.cli.local.bringing_up import bring_up
+from migration.cli.progress import counting
 from migration.compare.boards.boards import side_by_side
 from migration.compare.ledger.check import check_sides
 from migration.compare.ledger.settle import settle
-from migration.cutover.course import Action, Step
+from migration.cutover.action import Action
+from migration.cutover.course import Step
 from migration.cutover.looks import Ending
 from migration.load.activities import generate
 from migration.load.load import Load
@@ -32,7 +33,8 @@ from migration.model.errors import IntegrityError
 from migration.model.percentiles import percentiles
 from migration.model.side import Side
 from migration.model.stages import Control, Stage
-from migration.wiring.steering import steering
+from migration.wiring.sending import TIMEOUT, Sending, send
+from migration.wiring.steering import Steering
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +43,6 @@ if TYPE_CHECKING:
     from migration.cli.demo.readers import Readers
     from migration.cutover.looks import Look
     from migration.load.report import LoadReport
-    from migration.wiring.steering import Steering
     from migration.wiring.workspace import RunningStack, Workspace
 
 CONCURRENCY: Final = 4
@@ -120,7 +121,7 @@ class Story:
             ):
                 stack, helm = self._expand()
                 fault = PlottedFault(stack, FAULT_AT)
-                with comparing(stack):
+                with comparing(helm):
                     self._cut_over(helm, fault)
         return self._prove(stack, helm, fault, ClientsMet(reports, readers))
 
@@ -128,9 +129,9 @@ class Story:
         story.stage(1, "Legacy", "the synchronous system alone, on a local AWS, with its history")
         stack, done = bring_up(self.workspace, "legacy", port=0)
         story.tell(done)
-        reports = send(
-            Sending(self.history, None, CONCURRENCY), stack.outputs, [Side.LEGACY], self.workspace.ledger
-        )
+        sending, ledger = Sending(self.history, None, CONCURRENCY), self.workspace.ledger
+        with counting({Side.LEGACY: len(sending.bodies)}) as steps:
+            reports = send(sending, stack.outputs, [Side.LEGACY], ledger, steps)
         story.loads(reports)
         story.tell(f"From here on clients send {RATE:g} activities a second, whatever happens.")
         return stack
@@ -141,7 +142,7 @@ class Story:
         story.tell(done)
         plan = self.workspace.home / "cutover.toml"
         plan.write_text(PLAN)
-        return stack, steering(plan)
+        return stack, Steering.find(plan)
 
     def _cut_over(self, helm: Steering, fault: PlottedFault) -> None:
         story.stage(

@@ -8,16 +8,14 @@ from rich.table import Table
 from rich.text import Text
 
 from migration.aws.stack.stack_signs import StackSigns
-from migration.cli.commands import OUTPUT, Output
+from migration.cli.commands import OUTPUT, PLAN, Output
 from migration.cli.console import data, print_json, say, show_next
 from migration.cutover.moves import control_words
 from migration.doctor.diagnose import diagnose
 from migration.doctor.diagnosis import Danger, Diagnosis
-from migration.doctor.reading import read_records
 from migration.doctor.records import Unreadable
 from migration.doctor.scene import Records, Scene
-from migration.wiring.moving import PLAN
-from migration.wiring.steering import Steering, is_gone, steering
+from migration.wiring.steering import Steering
 
 STYLES = {Danger.NOW: "bold red", Danger.GROWS: "yellow", Danger.NONE: "cyan"}
 DANGERS = {
@@ -44,9 +42,9 @@ def doctor(plan: PLAN = None, output: OUTPUT = Output.TABLE) -> None:
 
         cutover doctor --output json | jq -r '.next_steps[0]'
     """
-    helm = steering(plan)
-    records = records_of(helm)
-    signs = StackSigns(helm.stack.clients, helm.stack.describing, helm.stack.outputs).read()
+    helm = Steering.find(plan)
+    records = helm.records()
+    signs = StackSigns(helm.stack.clients, helm.stack.describing, helm.outputs).read()
     found = diagnose(Scene(records, helm.plan.cutover.course, helm.plan.hash, signs))
     if output is Output.JSON:
         steps = list(dict.fromkeys(one.command for one in found)) or [STATUS[0]]
@@ -56,11 +54,6 @@ def doctor(plan: PLAN = None, output: OUTPUT = Output.TABLE) -> None:
         _show(records, found)
     if found:
         raise typer.Exit(1)
-
-
-def records_of(helm: Steering) -> Records:
-    """Read a migration's records, consistent with each other."""
-    return read_records(helm.plane, helm.checkpoints, helm.clock, is_gone)
 
 
 def _show(records: Records, found: list[Diagnosis]) -> None:

@@ -13,12 +13,13 @@ import typer
 from migration.aws.files.activity_file import ActivityFile
 from migration.cli.commands import OUTPUT, Output
 from migration.cli.console import print_json, say, show_next
-from migration.cli.load.sending import Sending, send, sides_of
 from migration.cli.load.view import show_reports
+from migration.cli.progress import counting
 from migration.load.activities import generate as generate_activities
 from migration.load.arrivals import Profile, arrivals
 from migration.model.errors import UsageError
 from migration.model.side import Side
+from migration.wiring.sending import Sending, send, sides_of
 from migration.wiring.workspace import Workspace
 
 CHECK = "cutover ledger check"
@@ -101,7 +102,8 @@ def load(  # noqa: PLR0913 - one for each option
     outputs = workspace.stack().outputs
     sides = sides_of(outputs) if to is LoadTarget.BOTH else [Side(to)]
     path = ledger or workspace.ledger
-    reports = send(sending, outputs, sides, path)
+    with counting(dict.fromkeys(sides, len(sending.bodies))) as steps:
+        reports = send(sending, outputs, sides, path, steps)
     check = CHECK if ledger is None else f"{CHECK} --ledger {ledger}"
     if output is Output.JSON:
         print_json({"ledger": str(path), "loads": [asdict(report) for report in reports]}, [check])

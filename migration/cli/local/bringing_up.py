@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Final
 
 from migration.cli.console import say
 from migration.cli.progress import working
+from migration.local.emulator import Emulator
 from migration.wiring.workspace import Workspace
 
 if TYPE_CHECKING:
-    from migration.local.deployer import DeploymentPlan, StepProgress
-    from migration.local.emulator import Emulator
+    from migration.local.deployer.plan import DeploymentPlan, StepProgress
     from migration.wiring.workspace import RunningStack
 
 DONE: Final = {
@@ -84,8 +84,6 @@ def deployed_phase(workspace: Workspace) -> str | None:
 
 
 def _start(workspace: Workspace, port: int) -> Emulator:
-    from migration.local.emulator import Emulator  # noqa: PLC0415 - `cutover --help` must not wait for it
-
     workspace.state_file.unlink(missing_ok=True)
     if workspace.ledger.exists():
         older = workspace.ledger.with_suffix(".previous.jsonl")

@@ -6,10 +6,12 @@ from typing import Annotated, Any
 import typer
 
 from migration.cli.agreeing import agree_by_name
-from migration.cli.commands import OUTPUT, Output
+from migration.cli.commands import OUTPUT, YES, Output
 from migration.cli.console import data, notes, print_json, say, show_next
 from migration.cli.local.bringing_up import bring_up, deployed_phase, plan, shut_down
 from migration.cli.local.entry_points import NEXT_COMMANDS, show_entry_points, urls
+from migration.local.deployer.plan import StepKind
+from migration.local.deployer.rendering import render_plan
 from migration.wiring.workspace import STACK, UP, Workspace
 
 
@@ -32,7 +34,6 @@ app = typer.Typer(
 PHASE = Annotated[
     Phase | None, typer.Option(help="Infrastructure phase. Default: the one that is deployed, else expand.")
 ]
-YES = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 @app.command()
@@ -141,8 +142,6 @@ def preview(phase: PHASE = None) -> None:
 
         cutover local preview --phase contract
     """
-    from migration.local.deployer import render_plan  # noqa: PLC0415 - Pulumi takes a second to import
-
     workspace = Workspace.find()
     chosen, _ = _chosen(workspace, phase)
     data.print(render_plan(plan(workspace, chosen)), soft_wrap=True)
@@ -155,8 +154,6 @@ def _chosen(workspace: Workspace, phase: Phase | None) -> tuple[str, str | None]
 
 
 def _ask_before_deleting(workspace: Workspace, phase: str, *, yes: bool) -> None:
-    from migration.local.deployer import StepKind, render_plan  # noqa: PLC0415 - as above
-
     coming = plan(workspace, phase)
     if {StepKind.DELETE, StepKind.REPLACE} & coming.counts.keys():
         notes.print(render_plan(coming), soft_wrap=True)

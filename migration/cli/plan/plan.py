@@ -7,14 +7,14 @@ from typing import Annotated
 import typer
 
 from migration.cli.agreeing import agree as confirm
-from migration.cli.commands import OUTPUT, Output
+from migration.cli.commands import OUTPUT, PLAN, YES, Output
 from migration.cli.console import data, print_json, say, show_next
 from migration.cli.plan.view import plan_fields, plan_table
 from migration.model.errors import CutoverError
 from migration.model.stages import Control
 from migration.plan.plan import PLAN_FILE, Plan, load_plan, plan_of
-from migration.wiring.moving import PLAN, YES
-from migration.wiring.steering import steering
+from migration.wiring.site import Site
+from migration.wiring.steering import Steering
 from migration.wiring.workspace import Workspace
 
 app = typer.Typer()
@@ -39,7 +39,7 @@ def show(ctx: typer.Context, plan: PLAN = None, output: OUTPUT = Output.TABLE) -
     if output is Output.JSON:
         print_json(plan_fields(chosen), ["cutover preflight", "cutover run"])
         return
-    data.print(plan_table(chosen, _routing(plan)))
+    data.print(plan_table(chosen, _routing(workspace, chosen)))
     show_next([("cutover preflight", "see whether the stack is fit for it"), ("cutover run", "do it")])
 
 
@@ -51,7 +51,7 @@ def agree(*, yes: YES = False, plan: PLAN = None) -> None:
 
         cutover plan agree --yes
     """
-    helm = steering(plan)
+    helm = Steering.find(plan)
     state = helm.plane.state()
     if state.plan == helm.plan.hash:
         say(f"Plan {helm.plan.hash} is agreed to already.")
@@ -96,9 +96,9 @@ def check(
     data.file.write(chosen.model_dump_json(indent=2, exclude_none=True) + "\n")
 
 
-def _routing(plan: Path | None) -> Control:
+def _routing(workspace: Workspace, plan: Plan) -> Control:
     """Read where the migration stands; where no stack runs, a plan can be looked at all the same."""
     try:
-        return steering(plan).plane.state().control
+        return Site.of(workspace, plan).plane.state().control
     except CutoverError:
         return Control()

@@ -8,17 +8,14 @@ from rich.table import Column
 from rich.text import Text
 
 from migration.aws.stack.as_deployed import AsDeployed
-from migration.aws.transport.clock import SystemClock
-from migration.cli.commands import OUTPUT, Output
+from migration.cli.commands import OUTPUT, PLAN, Output
 from migration.cli.console import data, print_json, say, show_next
 from migration.cli.views import MARKS, table, whole
 from migration.model.errors import GuardrailError
 from migration.model.guardrails import GuardrailVerdict, Outcome, worst
-from migration.plan.plan import plan_of
 from migration.preflight.check import Check
 from migration.preflight.checks import preflight as judge
-from migration.wiring.moving import PLAN
-from migration.wiring.workspace import Workspace
+from migration.wiring.site import Site
 
 UNDECIDED = 11
 AGAIN = ("cutover preflight", "again, when that is mended")
@@ -41,10 +38,9 @@ def preflight(plan: PLAN = None, output: OUTPUT = Output.TABLE) -> None:
 
         cutover preflight --output json | jq '.checks[] | select(.outcome != "pass")'
     """
-    workspace = Workspace.find()
-    chosen = plan_of(workspace.root, plan)
-    stack = workspace.deployed(chosen.stack)
-    deployed = AsDeployed(stack.clients, stack.describing, SystemClock(), stack.outputs, chosen).read()
+    site = Site.find(plan)
+    stack = site.stack
+    deployed = AsDeployed(stack.clients, stack.describing, site.clock, stack.outputs, site.plan).read()
     checks = judge(deployed)
     outcome = worst(one.verdict for one in checks)
     step = GO_ON if outcome is Outcome.PASS else AGAIN

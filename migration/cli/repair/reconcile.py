@@ -9,16 +9,14 @@ from rich.table import Table
 
 from migration.backfill.pacing import PaceLimits
 from migration.cli.agreeing import agree
-from migration.cli.commands import OUTPUT, Output
+from migration.cli.commands import OUTPUT, PLAN, YES, Output
 from migration.cli.console import data, print_json, say, show_next
 from migration.cli.progress import working
 from migration.model.moments import moment_text
 from migration.repair.differing import Decision, ReconcileOutcome, Reconciliation, TimeWindow
-from migration.wiring.moving import PLAN, THREADS, YES, in_threads, moving
-from migration.wiring.steering import steering
+from migration.wiring.moving import GRACE_MINUTES, RECONCILE_WCU, THREADS, in_threads
+from migration.wiring.steering import Steering
 
-MAX_WCU = 200.0
-GRACE_MINUTES = 15.0
 SHOWN = 20
 FORMATS = ["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]
 STEPS = [("cutover verify", "fold everything again, independently")]
@@ -38,7 +36,7 @@ def reconcile(  # noqa: PLR0913 - one for each option
             help="Minutes a fact may take to reach legacy: longer than a client sends again.", min=0
         ),
     ] = GRACE_MINUTES,
-    max_wcu: Annotated[float, typer.Option(help="Write units a second at most.", min=1)] = MAX_WCU,
+    max_wcu: Annotated[float, typer.Option(help="Write units a second at most.", min=1)] = RECONCILE_WCU,
     threads: Annotated[int, typer.Option(help="Writes under way at once.", min=1, max=64)] = THREADS,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what differs, and change nothing.")] = False,
     yes: YES = False,
@@ -61,7 +59,8 @@ def reconcile(  # noqa: PLR0913 - one for each option
 
         cutover reconcile --since 2026-03-01T09:00:00Z --yes --output json
     """
-    world = moving(plan)
+    helm = Steering.find(plan)
+    world = helm.moving
     with in_threads(threads) as in_parallel:
         job = world.reconciling(world.pacer(max_wcu, PaceLimits()), in_parallel)
         began = world.clock.now()
@@ -80,7 +79,7 @@ def reconcile(  # noqa: PLR0913 - one for each option
     if findings.more or findings.misfits or any(one.outcome.open for one in done):
         raise typer.Exit(1)
     if since is None and until is None:
-        steering(plan).note_reconciled(began)
+        helm.note_reconciled(began)
 
 
 def _window(since: datetime | None, until: datetime | None) -> TimeWindow:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from migration.cli.agreeing import agree
-from migration.cli.commands import OUTPUT, Output
+from migration.cli.commands import OUTPUT, PLAN, YES, Output
 from migration.cli.compare.verify import (
     INCONCLUSIVE,
     MAX_RCU,
@@ -17,15 +17,16 @@ from migration.cli.compare.verify import (
     SEGMENTS,
     STEPS,
 )
-from migration.cli.console import print_json, show_next
-from migration.cli.repair.reconcile import GRACE_MINUTES, MAX_WCU
+from migration.cli.console import print_json, say, show_next
+from migration.cli.progress import reading
 from migration.cli.repair.repair_state import repair_state
 from migration.cli.repair.view import show_deeds, show_left, show_plan
 from migration.compare.verify.verification import Difference
 from migration.model.stages import Stage
 from migration.repair.words import Deed, RepairPlan, deed_detail, parts_off, remedy_detail
-from migration.wiring.moving import PLAN, YES
+from migration.wiring.moving import GRACE_MINUTES, RECONCILE_WCU
 from migration.wiring.repairing import RepairOptions, repairing
+from migration.wiring.site import Site
 
 APPLY = ("cutover repair --apply", "do it")
 DONE = [("cutover verify", "fold everything again, from the beginning")]
@@ -48,7 +49,7 @@ def repair(  # noqa: PLR0913 - one for each option
     max_rcu: MAX_RCU = None,
     memory: MEMORY = "1GB",
     patience: PATIENCE = 120,
-    max_wcu: Annotated[float, typer.Option(help="Write units a second at most.", min=1)] = MAX_WCU,
+    max_wcu: Annotated[float, typer.Option(help="Write units a second at most.", min=1)] = RECONCILE_WCU,
     grace: Annotated[
         float, typer.Option(help="Minutes a fact may take to reach legacy, as in a reconcile.", min=0)
     ] = GRACE_MINUTES,
@@ -83,8 +84,8 @@ def repair(  # noqa: PLR0913 - one for each option
     if to is not None:
         repair_state(to, apply=apply, yes=yes, plan=plan, output=output)
         return
-    options = RepairOptions(plan, pipeline_only, segments, max_rcu, memory, patience, max_wcu, grace)
-    with repairing(options) as job:
+    options = RepairOptions(pipeline_only, segments, max_rcu, memory, patience, max_wcu, grace)
+    with reading() as tell, repairing(Site.find(plan), options, tell, say) as job:
         planned = job.look()
         deeds: list[Deed] = []
         left, undecided = planned.report.differences, frozenset(planned.report.undecided)

@@ -5,12 +5,11 @@ from pathlib import Path
 from migration.cli.agreeing import agree_by_name
 from migration.cli.commands import Output
 from migration.cli.console import print_json, say, show_next
-from migration.cli.doctor.doctor import records_of
 from migration.cutover.moves import control_words
 from migration.doctor.repair_state import RepairState, find_way
 from migration.doctor.repairing import GoBack, Nothing, Restore
 from migration.model.stages import Stage
-from migration.wiring.steering import steering
+from migration.wiring.steering import Steering
 
 AFTERWARDS = [
     ("cutover doctor", "see whether anything else is half done"),
@@ -26,8 +25,8 @@ def repair_state(to: Stage, *, apply: bool, yes: bool, plan: Path | None, output
         UsageError: when it may not be brought there, or nobody agreed.
         ConflictError: when somebody else moves it.
     """
-    helm = steering(plan)
-    records = records_of(helm)
+    helm = Steering.find(plan)
+    records = helm.records()
     way = find_way(records, to)
     nothing = isinstance(way, Nothing)
     if apply and not nothing:

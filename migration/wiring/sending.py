@@ -1,28 +1,29 @@
-"""Puts a load together: bodies, sides, connections, ledger and progress."""
+"""Puts a load together: bodies, sides, connections and ledger."""
 
 from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol
 
 from migration.aws.files.ledger_file import LedgerFile
 from migration.aws.transport.clock import SystemClock
 from migration.aws.transport.http import HttpSender
-from migration.cli.progress import counting
 from migration.load.load import DueBody, Load, run_together
 from migration.model.errors import UsageError
 from migration.model.side import Side
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from migration.load.report import LoadReport
     from migration.plan.outputs import StackOutputs
 
 TIMEOUT: Final = timedelta(seconds=30)  # longer than any function runs, so that none works for nobody
+UNCOUNTED: Final = MappingProxyType[str, "Callable[[], None]"]({})
 
 
 class Bodies(Protocol):
@@ -59,15 +60,20 @@ class Sending:
             yield from map(DueBody, self.bodies, self.due_s)
 
 
-def send(sending: Sending, outputs: StackOutputs, sides: Sequence[Side], ledger: Path) -> list[LoadReport]:
-    """Send everything to one side after the other, with progress; returns a report a side.
+def send(
+    sending: Sending,
+    outputs: StackOutputs,
+    sides: Sequence[Side],
+    ledger: Path,
+    steps: Mapping[str, Callable[[], None]] = UNCOUNTED,
+) -> list[LoadReport]:
+    """Send everything to one side after the other, each step told; returns a report a side.
 
     Not to both at once: they share a machine here, so each would measure the other, too. And legacy
     comes first: what the pipeline accepts is mirrored back to legacy, which would count a direct send
     of it once more.
     """
-    steps_of = counting(dict.fromkeys(sides, len(sending.bodies)))
-    with LedgerFile(ledger, run=secrets.token_hex(4)) as file, steps_of as steps:
+    with LedgerFile(ledger, run=secrets.token_hex(4)) as file:
         reports = []
         for side in sorted(sides):
             sender = HttpSender(_ingest_url(outputs, side), sending.concurrency, TIMEOUT)
@@ -77,7 +83,7 @@ def send(sending: Sending, outputs: StackOutputs, sides: Sequence[Side], ledger:
                 file,
                 SystemClock(),
                 sending.concurrency,
-                steps[side],
+                steps.get(side, lambda: None),
                 ramp=sending.due_s is None,
             )
             reports += run_together([(load, sending.arrivals())])
