@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
-from benchmarks import backfill, diff, door, mirror, scan, snapshots, writes
+from benchmarks import backfill, diff, door, scan, writes
 from benchmarks.report import Report, print_tables, to_json
 from benchmarks.settings import FULL, QUICK, Settings
 
@@ -20,10 +20,8 @@ PRINTED_WIDTH: Final = 130
 BENCHMARKS: Final[Mapping[str, Callable[[Settings], list[Report]]]] = {
     "backfill": backfill.run,
     "writes": writes.run,
-    "snapshots": snapshots.run,
     "diff": diff.run,
     "door": door.run,
-    "mirror": mirror.run,
     "scan": scan.run,
 }
 
@@ -47,7 +45,6 @@ def _settings(options: argparse.Namespace) -> Settings:
         "seed": options.seed,
         "facts": options.count,
         "write_price": options.write_price,
-        "read_price": options.read_price,
     }
     return replace(
         QUICK if options.quick else FULL,
@@ -65,7 +62,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, help="makes the activities")
     parser.add_argument("--count", type=int, help="facts that are backfilled")
     parser.add_argument("--write-price", type=float, help="dollars per million write request units")
-    parser.add_argument("--read-price", type=float, help="dollars per million read request units")
     return parser
 
 

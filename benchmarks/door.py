@@ -7,33 +7,61 @@ second at most, however many requests there are.
 
 from __future__ import annotations
 
+import os
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
+from unittest.mock import patch
 
-from benchmarks.doors import door, set_stage
+import boto3
+
 from benchmarks.report import Report
 from benchmarks.stand_in import ask, stand_in
-from benchmarks.systems import post
+from benchmarks.systems import ENDPOINT, LEGACY_ENVIRONMENT, post, quiet
 from benchmarks.timing import interleave
 from benchmarks.workload import each_activity
 from legacy import ingest as legacy_ingest
+from legacy import tables as legacy_tables
+from migration.door import control, ingest
+from migration.door.sides import handler_of
 from migration.model.stages import FULL_WEIGHT
 from pipeline.handlers import ingest as pipeline_ingest
+from pipeline.stores import clients
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from benchmarks.doors import Handler
     from benchmarks.settings import Settings
     from benchmarks.timing import Timing
+
+    Handler = Callable[[dict[str, Any], object], dict[str, Any]]
 
 MOST_REQUESTS: Final = 300  # a round and side
 _MANY: Final = 10_000_000  # activities to draw from; they are made as they are needed
 _WARM_UP: Final = 5
 _WRITES: Final = ("PutItem", "UpdateItem")
 _ACCEPTED: Final = 202
+CONTROL_TABLE: Final = "control"
+_ENVIRONMENT: Final = {
+    **LEGACY_ENVIRONMENT,
+    "AWS_REGION": os.environ["AWS_DEFAULT_REGION"],
+    "LEGACY_HANDLER": "legacy.ingest.handler",
+    "PIPELINE_HANDLER": "pipeline.handlers.ingest.handler",
+    "FACTS_TABLE": "facts",
+    "CONTROL_TABLE": CONTROL_TABLE,
+    "BAKED_CONTROL": '{"stage":"off"}',
+}
+_CACHES: Final = (
+    legacy_tables.dynamodb,
+    legacy_tables.table,
+    clients.dynamodb,
+    pipeline_ingest.facts,
+    control.control,
+    ingest.mirror,
+    handler_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +108,7 @@ class _Bench:
 
     def cpu_us(self, asked: Asked) -> float:
         """Measure microseconds of this process's CPU time for a request."""
-        with door(_migration(asked), self.url) as through:
+        with _door(_migration(asked), self.url) as through:
             handler = asked.alone or through
             self._send(handler, _WARM_UP)
             started = time.process_time_ns()
@@ -90,7 +118,7 @@ class _Bench:
     def writes(self, asked: Asked) -> float:
         """Count the writes of a request."""
         before = self._written()
-        with door(_migration(asked), self.url) as through:
+        with _door(_migration(asked), self.url) as through:
             self._send(asked.alone or through, self.requests)
         return (self._written() - before) / self.requests
 
@@ -105,7 +133,7 @@ class _Bench:
 
 def _report(side: str, bench: _Bench, sides: Mapping[str, Asked], settings: Settings) -> Report:
     for asked in sides.values():
-        set_stage(bench.url, _migration(asked), asked.stage, asked.write_weight)
+        _set_stage(bench.url, asked)
     writes = {name: bench.writes(asked) for name, asked in sides.items()}
     timings = interleave({name: _bound(bench, asked) for name, asked in sides.items()}, settings.rounds)
     alone = next(iter(timings.values())).median
@@ -135,3 +163,32 @@ def _bound(bench: _Bench, asked: Asked) -> Callable[[], float]:
 
 def _migration(asked: Asked) -> str:
     return f"{asked.stage} {asked.write_weight}"
+
+
+def _set_stage(url: str, asked: Asked) -> None:
+    """Write a control item."""
+    item: Any = {
+        "migration": {"S": _migration(asked)},
+        "record": {"S": "state"},
+        "stage": {"S": asked.stage},
+        "write_weight": {"N": str(asked.write_weight)},
+        "read_weight": {"N": "0"},
+        "epoch": {"N": "1"},
+    }
+    boto3.client("dynamodb", endpoint_url=url).put_item(TableName=CONTROL_TABLE, Item=item)
+
+
+@contextmanager
+def _door(migration: str, url: str) -> Iterator[Handler]:
+    """Give the door of a fresh process: connections are made, and the stage is read, when first needed."""
+    with patch.dict(os.environ, {**_ENVIRONMENT, ENDPOINT: url, "MIGRATION": migration}), quiet():
+        _forget()
+        yield ingest.handler
+        control.control().wire.close()
+        ingest.mirror().wire.close()
+        _forget()
+
+
+def _forget() -> None:
+    for cached in _CACHES:
+        cached.cache_clear()

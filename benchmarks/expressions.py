@@ -172,7 +172,7 @@ class _Parser:
         return path
 
 
-def comparable(value: Value) -> tuple[str, str | Decimal]:
+def _comparable(value: Value) -> tuple[str, str | Decimal]:
     """Turn a stored value into its kind and something that sorts as DynamoDB sorts it."""
     [(kind, text)] = value.items()
     return kind, Decimal(text) if kind == "N" else text
@@ -181,7 +181,7 @@ def comparable(value: Value) -> tuple[str, str | Decimal]:
 def _compare(left: Value | None, right: Value | None, compare: Callable[[Any, Any], bool]) -> bool:
     if left is None or right is None:
         return False
-    (left_kind, left_value), (right_kind, right_value) = comparable(left), comparable(right)
+    (left_kind, left_value), (right_kind, right_value) = _comparable(left), _comparable(right)
     return left_kind == right_kind and compare(left_value, right_value)
 
 

@@ -2,10 +2,9 @@
 
     python -m benchmarks.stand_in COUNT SEED      prints its port, serves until its input ends
 
-It holds COUNT legacy events. A stored item is the JSON it came as, so a million take 0.6 GB, and a scan
-copies bytes. Conditions and updates are evaluated as in `benchmarks.dynamodb`, and charged by the same
-arithmetic; an operation or expression that it does not know is an error. `Metered` is no operation of
-DynamoDB: it tells what the others cost.
+It holds COUNT legacy events. What it answers is held to moto at a small size by
+tests/unit/test_benchmarks_dynamodb.py; an operation or expression that it does not know is an error.
+`Metered` is no operation of DynamoDB: it tells what the others cost.
 """
 
 from __future__ import annotations
@@ -13,19 +12,18 @@ from __future__ import annotations
 import re
 import sys
 import time
-import zlib
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import urllib3
 
 from benchmarks.apart import peak_mb
-from benchmarks.capacity import index_write_units, item_size, read_units, write_units
+from benchmarks.capacity import TRANSACTION_FACTOR, index_write_units, read_units, write_units
 from benchmarks.expressions import Scope, holds, updated
-from benchmarks.meter import Meter
-from benchmarks.tables import SCHEMAS
+from benchmarks.tables import SCHEMAS, Table, decode_item, encode
 from benchmarks.wire import Reply, in_its_own_process, serve
 from benchmarks.workload import each_activity
 
@@ -38,70 +36,67 @@ if TYPE_CHECKING:
 
     Request = dict[str, Any]
 
+MAX_ACTIONS: Final = 100
 PAGE_BYTES: Final = 1_048_576
 _ERRORS: Final = "com.amazonaws.dynamodb.v20120810#"
 _CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 _KEYS_OF_A_QUERY: Final = re.compile(r"(\w+) = (:\w+)(?: AND begins_with\((#?\w+), (:\w+)\))?")
-_decode_item: Final = msgspec.json.Decoder(dict[str, dict[str, Any]]).decode
-_encode: Final = msgspec.json.Encoder().encode
 
 
-class _Kept(msgspec.Struct, gc=False):
-    """An item as it came, and its size as DynamoDB counts it."""
+@dataclass(frozen=True, slots=True)
+class _Write:
+    """One write that was thought through: the images before and after, and whether its condition holds."""
 
-    content: bytes
-    size: int
-
-
-@dataclass(slots=True)
-class _Table:
-    schema: Schema
-    items: dict[Key, _Kept] = field(default_factory=dict)
-    _segments: dict[int, list[list[Key]]] = field(default_factory=dict)
-
-    def get(self, key: Key) -> Item | None:
-        """Read an item."""
-        kept = self.items.get(key)
-        return None if kept is None else _decode_item(kept.content)
-
-    def put(self, item: Item) -> None:
-        """Store an item in place of the one with the same key."""
-        key = self.schema.key_of(item)
-        if key not in self.items:
-            self._segments.clear()
-        self.items[key] = _Kept(_encode(item), item_size(item))
-
-    def segment(self, number: int, of: int) -> list[Key]:
-        """List the keys of a segment, which follows from the partition key."""
-        if of not in self._segments:
-            self._segments[of] = [[] for _ in range(of)]
-            for key in sorted(self.items):
-                self._segments[of][zlib.crc32(key[0].encode()) % of].append(key)
-        return self._segments[of][number]
+    name: str
+    before: Item | None
+    after: Item
+    allowed: bool
 
 
 class StandIn:
     """The tables of both sides and of the migration."""
 
     def __init__(self, legacy_events: Iterable[Item] = ()) -> None:
-        self.tables = {name: _Table(schema) for name, schema in SCHEMAS.items()}
-        self.meter = Meter()
+        self.tables = {name: Table(schema) for name, schema in SCHEMAS.items()}
+        self.calls: Counter[str] = Counter()
+        self.writes: Counter[str] = Counter()  # request units by table, an index's under `table/index`
         for item in legacy_events:
             self.tables["legacy_events"].put(item)
 
     def answer(self, operation: str, body: bytes) -> Reply:
         """Answer one request."""
-        self.meter.calls[operation] += 1
+        self.calls[operation] += 1
         return _OPERATIONS[operation](self, msgspec.json.decode(body))
 
-    def put_item(self, request: Request) -> Reply:
-        """Put one item, if its condition holds."""
-        item = request.pop("Item")
-        return self._write(request, item, None)
+    def write_item(self, request: Request) -> Reply:
+        """Put or update one item, if its condition holds."""
+        write = self._planned(request)
+        units = self._charge(write, 1, applied=write.allowed)
+        if not write.allowed:
+            wanted = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+            return _refused(_CONDITION_FAILED, **({"Item": write.before} if wanted and write.before else {}))
+        self.tables[write.name].put(write.after)
+        if request.get("ReturnConsumedCapacity") != "TOTAL":
+            return _reply({})
+        return _reply({"ConsumedCapacity": {"TableName": write.name, "CapacityUnits": units}})
 
-    def update_item(self, request: Request) -> Reply:
-        """Update one item, if its condition holds."""
-        return self._write(request, request.pop("Key"), request.pop("UpdateExpression"))
+    def transact_write_items(self, request: Request) -> Reply:
+        """Write all items, or none if a condition fails; what is cancelled is charged as what is not."""
+        writes = [self._planned(one) for action in request["TransactItems"] for one in action.values()]
+        targets = {(write.name, self.tables[write.name].schema.key_of(write.after)) for write in writes}
+        if not 1 <= len(writes) <= MAX_ACTIONS or len(targets) != len(writes):
+            return _refused("ValidationException")
+        committed = all(write.allowed for write in writes)
+        for write in writes:
+            self._charge(write, TRANSACTION_FACTOR, applied=committed)
+        if not committed:
+            codes = ["None" if write.allowed else "ConditionalCheckFailed" for write in writes]
+            return _refused(
+                "TransactionCanceledException", CancellationReasons=[{"Code": code} for code in codes]
+            )
+        for write in writes:
+            self.tables[write.name].put(write.after)
+        return _reply({})
 
     def get_item(self, request: Request) -> Reply:
         """Read one item by key."""
@@ -129,7 +124,6 @@ class StandIn:
         begin = bisect_right(keys, table.schema.key_of(start)) if start else 0
         page, size = _page(table, keys, begin, request.get("Limit", len(keys)))
         units = read_units(size, consistent=request.get("ConsistentRead", False))
-        self.meter.read(name, units, len(page))
         done = begin + len(page) == len(keys)
         last = {} if done else _key_item(table.schema, keys[begin + len(page) - 1])
         return _reply(
@@ -147,34 +141,30 @@ class StandIn:
 
     def metered(self, _request: Request) -> Reply:
         """Tell what was counted so far, and this process's own CPU time and peak memory."""
-        meter = self.meter
-        counted = {"calls": meter.calls, "writes": meter.writes, "reads": meter.reads}
-        return _reply({**counted, "cpu_s": time.process_time(), "peak_mb": peak_mb()})
+        own = {"cpu_s": time.process_time(), "peak_mb": peak_mb()}
+        return _reply({"calls": self.calls, "writes": self.writes, **own})
 
-    def _write(self, request: Request, target: Item, update: str | None) -> Reply:
-        table = self.tables[request["TableName"]]
+    def _planned(self, request: Request) -> _Write:
+        """Think a put or an update through; of any other write it lacks what it asks for."""
+        name, target = request["TableName"], request.get("Item") or request["Key"]
+        table = self.tables[name]
         before = table.get(table.schema.key_of(target))
-        names = request.get("ExpressionAttributeNames", {})
-        values = request.get("ExpressionAttributeValues", {})
+        given = request.get("ExpressionAttributeNames", {}), request.get("ExpressionAttributeValues", {})
         condition = request.get("ConditionExpression")
-        if condition and not holds(condition, Scope(before or {}, names, values)):
-            self.meter.writes[request["TableName"]] += write_units(before, None)
-            wanted = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
-            return _refused(_CONDITION_FAILED, **({"Item": before} if wanted and before else {}))
-        after = updated(update, Scope(before or target, names, values)) if update else target
-        table.put(after)
-        units = self._charge(request["TableName"], before, after)
-        if request.get("ReturnConsumedCapacity") != "TOTAL":
-            return _reply({})
-        return _reply({"ConsumedCapacity": {"TableName": request["TableName"], "CapacityUnits": units}})
+        allowed = condition is None or holds(condition, Scope(before or {}, *given))
+        if "Item" in request:
+            return _Write(name, before, target, allowed)
+        after = updated(request["UpdateExpression"], Scope(before or target, *given))
+        return _Write(name, before, after, allowed)
 
-    def _charge(self, name: str, before: Item | None, after: Item) -> int:
-        schema = self.tables[name].schema
-        units = write_units(before, after)
-        self.meter.writes[name] += units
-        if schema.index:
-            more = index_write_units(schema.entry(before), schema.entry(after), schema.index.keys)
-            self.meter.writes[f"{name}/{schema.index.name}"] += more
+    def _charge(self, write: _Write, factor: int, *, applied: bool) -> int:
+        schema = self.tables[write.name].schema
+        units = factor * write_units(write.before, write.after)
+        self.writes[write.name] += units
+        if applied and schema.index:
+            entries = schema.entry(write.before), schema.entry(write.after)
+            more = index_write_units(*entries, schema.index.keys)
+            self.writes[f"{write.name}/{schema.index.name}"] += more
             units += more
         return units
 
@@ -198,7 +188,7 @@ def legacy_events(count: int, seed: int) -> Iterator[Item]:
         yield {**item, "received_at": item["occurred_at"]}
 
 
-def _page(table: _Table, keys: list[Key], begin: int, most: int) -> tuple[list[bytes], int]:
+def _page(table: Table, keys: list[Key], begin: int, most: int) -> tuple[list[bytes], int]:
     page: list[bytes] = []
     size = 0
     for key in keys[begin : begin + most]:
@@ -215,7 +205,7 @@ def _filtered(request: Request, page: list[bytes]) -> Iterable[bytes]:
     if condition is None:
         return page
     names, values = request.get("ExpressionAttributeNames", {}), request.get("ExpressionAttributeValues", {})
-    return (one for one in page if holds(condition, Scope(_decode_item(one), names, values)))
+    return (one for one in page if holds(condition, Scope(decode_item(one), names, values)))
 
 
 def _key_item(schema: Schema, key: Key) -> Item:
@@ -223,16 +213,17 @@ def _key_item(schema: Schema, key: Key) -> Item:
 
 
 def _reply(fields: dict[str, Any]) -> Reply:
-    return Reply((_encode(fields),))
+    return Reply((encode(fields),))
 
 
 def _refused(code: str, **more: object) -> Reply:
-    return Reply((_encode({"__type": f"{_ERRORS}{code}", "message": code, **more}),), status=400)
+    return Reply((encode({"__type": f"{_ERRORS}{code}", "message": code, **more}),), status=400)
 
 
 _OPERATIONS: Final = {
-    "PutItem": StandIn.put_item,
-    "UpdateItem": StandIn.update_item,
+    "PutItem": StandIn.write_item,
+    "UpdateItem": StandIn.write_item,
+    "TransactWriteItems": StandIn.transact_write_items,
     "GetItem": StandIn.get_item,
     "Query": StandIn.query,
     "Scan": StandIn.scan,

@@ -27,7 +27,7 @@ ROOT: Final = Path(__file__).parent.parent
 _HEAD_END: Final = b"\r\n\r\n"
 _OPERATION: Final = re.compile(rb"x-amz-target: *[^.\r]*\.(\w+)", re.IGNORECASE)
 _LENGTH: Final = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
-_REASONS: Final = {200: b"OK", 400: b"Bad Request", 500: b"Internal Server Error"}
+_REASONS: Final = {200: b"OK", 400: b"Bad Request"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +36,13 @@ class Reply:
 
     Attributes:
         content: the body, in parts.
-        status: of HTTP; 0 closes the connection instead.
+        status: of HTTP.
         crc: the body's checksum, where it is known already.
-        after_s: how long the answer takes.
     """
 
     content: tuple[bytes, ...] = ()
     status: int = 200
     crc: int | None = None
-    after_s: float = 0.0
 
     def written(self) -> tuple[bytes, ...]:
         """Give the bytes to send."""
@@ -120,19 +118,8 @@ class _Connection(asyncio.Protocol):
             except Exception:  # noqa: BLE001 - nothing may go on beside a call that was never answered
                 traceback.print_exc()
                 os._exit(os.EX_SOFTWARE)
-            if reply.after_s:
-                asyncio.get_running_loop().call_later(reply.after_s, self._send, reply)
-            else:
-                self._send(reply)
-
-    def _send(self, reply: Reply) -> None:
-        transport = self._transport
-        if transport is None or transport.is_closing():
-            return
-        if reply.status:
-            transport.writelines(reply.written())
-        else:
-            transport.close()
+            if self._transport is not None and not self._transport.is_closing():
+                self._transport.writelines(reply.written())
 
     def _next(self) -> tuple[str, bytes] | None:
         """Take one request off what was received, if all of it is there."""

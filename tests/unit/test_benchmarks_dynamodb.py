@@ -1,110 +1,98 @@
-"""The benchmarks' DynamoDB: held to moto by running both sides on both, its prices to the published rules."""
+"""The benchmarks' stand-in: held to moto by running both sides on both, its prices to the published rules."""
 
 from __future__ import annotations
 
-import base64
+import json
 from collections import Counter
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.client import BaseClient
 from moto import mock_aws
 
 from benchmarks.capacity import index_write_units, item_size, read_units, write_units
-from benchmarks.dynamodb import MeteredDynamoDB, RefusedError
 from benchmarks.expressions import Scope, holds, updated
-from benchmarks.systems import NOW, messages, running_legacy, running_pipeline
+from benchmarks.stand_in import StandIn, stand_in
+from benchmarks.systems import Pipeline, legacy_ingests, messages
 from benchmarks.tables import SCHEMAS
 from benchmarks.workload import activities
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from mypy_boto3_dynamodb import DynamoDBClient
-
-    from benchmarks.systems import Backend
 
 pytestmark = pytest.mark.slow  # a server in a process of its own
 
 SENT = activities(20, seed=3)
-CLOCKED = ("received_at", "rebuilt_at")
+CLOCKED = ("received_at",)
 Items = dict[tuple[str, ...], dict[str, Any]]
 
 
-@dataclass
-class Moto:
-    """moto instead of AWS; counts the calls that it lets through."""
-
-    calls: Counter[str] = field(default_factory=Counter)
-
-    @contextmanager
-    def answering(self, client: DynamoDBClient) -> Iterator[DynamoDBClient]:
-        def count(model: Any, **_: object) -> None:
-            self.calls[model.name] += 1
-
-        client.meta.events.register("before-call.dynamodb", count)
-        yield client
+@pytest.fixture
+def moto() -> Iterator[str]:
+    with mock_aws():
+        _create_tables(boto3.client("dynamodb"))
+        yield "https://dynamodb.us-east-1.amazonaws.com"
 
 
 @pytest.fixture
-def moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[Moto]:
-    monkeypatch.setattr("pipeline.snapshotter._PARALLEL", 1)  # moto is not made for threads
-    with mock_aws():
-        _create_tables(boto3.client("dynamodb"))
-        yield Moto()
+def own() -> Iterator[str]:
+    with stand_in(0, seed=0) as url:
+        yield url
 
 
-def test_legacy_makes_the_same_calls_and_leaves_the_same_items_as_on_moto(moto: Moto) -> None:
-    store = MeteredDynamoDB()
-    for backend in (moto, store):
-        _use_legacy(backend)
-    assert moto.calls == store.meter.calls
-    assert set(moto.calls) == {"PutItem", "UpdateItem", "Scan"}
-    assert _items_on_moto() == _items_of(store)
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Count what any client asks."""
+    made: Counter[str] = Counter()
+    call = BaseClient._make_api_call  # type: ignore[attr-defined] # the stubs leave it out
+
+    def counted(client: BaseClient, operation: str, request: Any) -> Any:
+        made[operation] += 1
+        return call(client, operation, request)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", counted)
+    return made
 
 
-def test_the_pipeline_makes_the_same_calls_and_leaves_the_same_items_as_on_moto(moto: Moto) -> None:
-    store = MeteredDynamoDB()
-    for backend in (moto, store):
-        _use_pipeline(backend)
-    assert moto.calls == store.meter.calls
-    assert set(moto.calls) == {"PutItem", "UpdateItem", "TransactWriteItems", "GetItem", "Query", "Scan"}
-    assert _items_on_moto() == _items_of(store)
+def test_legacy_makes_the_same_calls_and_leaves_the_same_items_as_on_moto(
+    moto: str, own: str, calls: Counter[str]
+) -> None:
+    asked = [_made(calls, partial(legacy_ingests, url, [*SENT, SENT[0]])) for url in (moto, own)]
+    assert asked[0] == asked[1]
+    assert set(asked[0]) == {"PutItem", "UpdateItem"}
+    assert _items(moto) == _items(own)
 
 
-def _use_legacy(backend: Backend) -> None:
-    with running_legacy(backend) as legacy:
-        legacy.ingest([*SENT, SENT[0]])
-        legacy.rebuild()
+def test_the_pipeline_makes_the_same_calls_and_leaves_the_same_items_as_on_moto(
+    moto: str, own: str, calls: Counter[str]
+) -> None:
+    asked = [_made(calls, partial(_use_pipeline, url)) for url in (moto, own)]
+    assert asked[0] == asked[1]
+    assert set(asked[0]) == {"PutItem", "UpdateItem", "TransactWriteItems"}
+    assert _items(moto) == _items(own)
 
 
-def _use_pipeline(backend: Backend) -> None:
-    queued = messages(_facts())
-    with running_pipeline(backend) as pipeline:
-        pipeline.ingest([*SENT, SENT[0]])
-        pipeline.aggregate(queued[:12], 12)
-        pipeline.aggregate(queued[9:], 11)  # three come again
-        pipeline.snapshot(NOW)
-        pipeline.snapshot(NOW + timedelta(minutes=1))
+def _use_pipeline(url: str) -> None:
+    queued = messages(SENT)
+    pipeline = Pipeline(boto3.client("dynamodb", endpoint_url=url))
+    pipeline.ingest([*SENT, SENT[0]])
+    pipeline.aggregate(queued[:12], 12)
+    pipeline.aggregate(queued[9:], 11)  # three come again
 
 
-def _facts() -> list[Any]:
-    store = MeteredDynamoDB()
-    with running_pipeline(store) as pipeline:
-        pipeline.ingest(SENT)
-    return list(store.tables["facts"].items.values())
+def _made(calls: Counter[str], work: Callable[[], None]) -> Counter[str]:
+    calls.clear()
+    work()
+    return Counter(calls)
 
 
-def _items_of(store: MeteredDynamoDB) -> dict[str, Items]:
-    return {name: _by_key(name, list(table.items.values())) for name, table in store.tables.items()}
-
-
-def _items_on_moto() -> dict[str, Items]:
-    client = boto3.client("dynamodb")
+def _items(url: str) -> dict[str, Items]:
+    client = boto3.client("dynamodb", endpoint_url=url)
     return {name: _by_key(name, client.scan(TableName=name)["Items"]) for name in SCHEMAS}
 
 
@@ -117,9 +105,7 @@ def _plain(item: Any) -> dict[str, Any]:
     return {name: _value(**value) for name, value in item.items() if name not in CLOCKED}
 
 
-def _value(N: str = "", S: str = "", B: bytes | str = b"") -> Any:  # noqa: N803 - DynamoDB's names of types
-    if B:
-        return base64.b64decode(B) if isinstance(B, str) else B  # as on the wire, or as the SDK gives it
+def _value(N: str = "", S: str = "") -> Any:  # noqa: N803 - DynamoDB's names of types
     return Decimal(N) if N else S
 
 
@@ -211,86 +197,70 @@ def test_reads_are_charged_in_blocks_of_4_kb_and_half_if_eventually_consistent()
     assert read_units(0, consistent=False) == 0.5
 
 
+def _transact(store: StandIn, *actions: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    reply = store.answer("TransactWriteItems", json.dumps({"TransactItems": actions}).encode())
+    return reply.status, json.loads(b"".join(reply.content))
+
+
 def test_a_transaction_doubles_the_table_but_not_the_index() -> None:
-    store = MeteredDynamoDB()
-    row = {"employee_id": {"S": "e"}, "program_id": {"S": "p"}}
+    store = StandIn()
     update = {
         "TableName": "employee_progress",
-        "Key": row,
+        "Key": {"employee_id": {"S": "e"}, "program_id": {"S": "p"}},
         "UpdateExpression": "ADD points :p SET board = :b, score = if_not_exists(score, :d) + :p",
         "ExpressionAttributeValues": {":p": {"N": "2"}, ":b": {"S": "global#00"}, ":d": {"N": "0.5"}},
     }
     for units_of_index in (1, 2):
-        meter = store.new_meter()
-        store.transact_write_items({"TransactItems": [{"Update": dict(update)}], "ClientRequestToken": "t"})
-        assert meter.table_writes == 2
-        assert meter.index_writes == units_of_index
-    assert store.tables["employee_progress"].ranked("global#00")[0]["score"] == {"N": "4.5"}
+        store.writes.clear()
+        _transact(store, {"Update": update})
+        assert store.writes == {"employee_progress": 2, "employee_progress/by_score": units_of_index}
+    row = store.tables["employee_progress"].get(("e", "p"))
+    assert row is not None
+    assert row["score"] == {"N": "4.5"}
 
 
 def test_a_cancelled_transaction_writes_nothing_and_is_charged() -> None:
-    store = MeteredDynamoDB()
+    store = StandIn()
     put = {
         "TableName": "dedup",
         "Item": {"identity": {"S": "i"}},
         "ConditionExpression": "attribute_not_exists(identity)",
     }
     other = {**put, "Item": {"identity": {"S": "j"}}}
-    store.put_item(dict(put))
-    meter = store.new_meter()
-    with pytest.raises(RefusedError) as refused:
-        store.transact_write_items(
-            {"TransactItems": [{"Put": dict(other)}, {"Put": dict(put)}], "ClientRequestToken": "t"}
-        )
-    assert refused.value.answer["CancellationReasons"] == [
-        {"Code": "None"},
-        {"Code": "ConditionalCheckFailed"},
-    ]
-    assert meter.table_writes == 4
+    store.answer("PutItem", json.dumps(put).encode())
+    store.writes.clear()
+    status, refused = _transact(store, {"Put": other}, {"Put": put})
+    assert status == 400
+    assert refused["CancellationReasons"] == [{"Code": "None"}, {"Code": "ConditionalCheckFailed"}]
+    assert store.writes == {"dedup": 4}
     assert len(store.tables["dedup"].items) == 1
 
 
+def test_a_transaction_that_touches_an_item_twice_or_holds_another_action_is_refused() -> None:
+    put = {"Put": {"TableName": "dedup", "Item": {"identity": {"S": "i"}}}}
+    assert _transact(StandIn(), put, put)[0] == 400
+    with pytest.raises(KeyError):
+        _transact(StandIn(), {"Delete": {"TableName": "dedup", "Key": {"identity": {"S": "i"}}}})
+
+
 def test_a_scan_reads_all_items_in_pages_of_1_mb() -> None:
-    store = MeteredDynamoDB()
-    store.tables["legacy_leaderboard"].put_all(
-        {"board": {"S": f"{number:04d}"}, "entries": {"S": "x" * 300_000}} for number in range(10)
-    )
+    store = StandIn()
+    for number in range(10):
+        store.tables["legacy_leaderboard"].put(
+            {"board": {"S": f"{number:04d}"}, "entries": {"S": "x" * 300_000}}
+        )
     request: dict[str, Any] = {}
     seen: list[str] = []
-    pages = 0
+    pages, units = 0, 0.0
     while pages == 0 or request:
-        page = store.scan({"TableName": "legacy_leaderboard", **request})
+        asked = {"TableName": "legacy_leaderboard", **request}
+        page = json.loads(b"".join(store.answer("Scan", json.dumps(asked).encode()).content))
         seen += [item["board"]["S"] for item in page["Items"]]
         request = {"ExclusiveStartKey": page["LastEvaluatedKey"]} if "LastEvaluatedKey" in page else {}
-        pages += 1
+        pages, units = pages + 1, units + page["ConsumedCapacity"]["CapacityUnits"]
     assert seen == [f"{number:04d}" for number in range(10)]
     assert pages == 3
-    assert store.meter.read_units == pytest.approx(10 * 300_000 / 8_192, abs=1.5)
-
-
-def test_a_query_reads_the_best_of_an_index_partition_and_nothing_else() -> None:
-    store = MeteredDynamoDB()
-    store.tables["employee_progress"].put_all(
-        {
-            "employee_id": {"S": f"e-{score}"},
-            "program_id": {"S": "#total"},
-            "board": {"S": f"global#{score % 2:02d}"},
-            "score": {"N": str(score)},
-        }
-        for score in range(20)
-    )
-    answer = store.query(
-        {
-            "TableName": "employee_progress",
-            "IndexName": "by_score",
-            "KeyConditionExpression": "board = :b",
-            "ExpressionAttributeValues": {":b": {"S": "global#01"}},
-            "ScanIndexForward": False,
-            "Limit": 3,
-        }
-    )
-    assert [entry["score"]["N"] for entry in answer["Items"]] == ["19", "17", "15"]
-    assert (store.meter.items_read, store.meter.read_units) == (3, 0.5)
+    assert units == pytest.approx(10 * 300_000 / 8_192, abs=1.5)
 
 
 def test_expressions_see_the_item_as_it_was() -> None:

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from benchmarks import backfill, diff, door, mirror
+from benchmarks import backfill, diff, door
 from benchmarks.apart import apart
 from benchmarks.settings import Settings
 from benchmarks.stand_in import StandIn, legacy_events, stand_in
@@ -124,16 +124,6 @@ def test_the_door_adds_one_write_where_it_mirrors_and_none_elsewhere() -> None:
         "door, live, write weight 0 %": 4,
     }
     assert {int(float(str(row["writes"]))) for row in pipeline.records()} == {1}
-
-
-def test_every_client_is_answered_whatever_the_mirror_meets() -> None:
-    [report] = mirror.run(TINY)
-    felt = {str(row["mirror"]): row for row in report.records()}
-    assert {row["accepted"] for row in felt.values()} == {12}
-    assert felt["healthy"]["stored"] == 12
-    assert {felt[name]["stored"] for name in ("dead", "slow", "throttled", "poisoned")} == {0}
-    assert felt["poisoned"]["conflict"] == 1
-    assert felt["dead"]["missed"] == felt["throttled"]["missed"] == 3  # then the circuit breaker opens
 
 
 def folds_of(count: int) -> dict[Row, Fold]:
