@@ -65,7 +65,7 @@ class Part:
         aws = Aws(self.emulator.endpoint, "us-east-1")
         stored = StateFile(self.folder / "state.json", "services", self.stack).load()
         return {
-            f"{one.type} {one.name}": handler_for(one.type, aws).read(one.id, reveal(one.inputs)) is not None
+            f"{one.type} {one.name}": handler_for(one.type, aws).live(one.id, reveal(one.inputs)) is not None
             for one in stored.resources
             if one.custom
         }

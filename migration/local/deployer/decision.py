@@ -83,7 +83,7 @@ def decide(registration: Registration, state: StackState, aws: Aws) -> StepDecis
         return StepDecision(registration, _step(registration, kind), registration.inputs, old=old, live={})
     handler = handler_for(registration.type, aws)
     inputs = _named(registration, handler, old)
-    live = None if old is None else handler.read(old.id, reveal(old.inputs))
+    live = None if old is None else handler.live(old.id, reveal(old.inputs))
     if old is None or live is None:
         note = LOST if old else INTERRUPTED if registration.urn in state.pending else ""
         step = _step(registration, StepKind.CREATE, differences({}, inputs), note)

@@ -54,7 +54,7 @@ class _Answering:
     def read(self, token: str, physical_id: str) -> Registered:
         """Find a resource that something else made."""
         with self._step_fails("find", token, physical_id):
-            outputs = handler_for(token, self._aws).read(physical_id, {})
+            outputs = handler_for(token, self._aws).live(physical_id, {})
             if outputs is None:
                 raise LookupError("AWS has no such thing")
             return Registered(physical_id, outputs)
@@ -201,7 +201,7 @@ class Deploying(_Answering):
         self._file.save(self._state)
         made = handler.find(inputs) if begun is not None else None
         if made is None or (old is not None and made == old.id):
-            made = handler.create(inputs)
+            made = handler.make(inputs)
         else:
             handler.update(made, {}, inputs)
         if old is not None and old in self._state.resources:
@@ -210,7 +210,7 @@ class Deploying(_Answering):
         return self._record(decision, self._made(decision, handler, made), instead_of=gone)
 
     def _made(self, decision: StepDecision, handler: Handler, physical_id: str) -> ResourceState:
-        outputs = handler.read(physical_id, reveal(decision.inputs))
+        outputs = handler.live(physical_id, reveal(decision.inputs))
         if outputs is None:
             raise LookupError("AWS said it is done, and then that it is not there")
         return decision.outcome(physical_id, outputs)
@@ -226,7 +226,7 @@ class Deploying(_Answering):
 
     def _delete(self, resource: ResourceState) -> None:
         if resource.custom and not resource.retain_on_delete:
-            handler_for(resource.type, self._aws).delete(resource.id, reveal(resource.inputs))
+            handler_for(resource.type, self._aws).remove(resource.id, reveal(resource.inputs))
 
     @contextmanager
     def _told(self, step: ResourceStep, inputs: Inputs | None = None) -> Iterator[None]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from migration.local.deployer.aws import found
-from migration.local.deployer.resources.handler import Handler, changed, pick, tag_changes, tolerating_absence
+from migration.local.deployer.resources.handler import Handler, changed, pick, tag_changes
 from migration.local.deployer.resources.openapi import put_routes
 
 if TYPE_CHECKING:
@@ -42,9 +41,7 @@ class RestApi(Handler):
 
     def read(self, physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Give the ARNs and the id of the root resource."""
-        answer = found(lambda: self.aws.apigateway.get_rest_api(restApiId=physical_id))
-        if answer is None:
-            return None
+        answer = self.aws.apigateway.get_rest_api(restApiId=physical_id)
         where = f"{self.aws.region}:{self.aws.account}"
         return {
             "arn": f"arn:aws:apigateway:{self.aws.region}::/restapis/{physical_id}",
@@ -63,8 +60,7 @@ class RestApi(Handler):
 
     def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
         """Remove it with everything in it."""
-        with tolerating_absence():
-            self.aws.apigateway.delete_rest_api(restApiId=physical_id)
+        self.aws.apigateway.delete_rest_api(restApiId=physical_id)
 
     def find(self, inputs: Mapping[str, Any]) -> str | None:
         """Look it up by its name."""
@@ -97,13 +93,12 @@ class Resource(Handler):
     def read(self, physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Give the whole path."""
         target = {"restApiId": inputs["restApi"], "resourceId": physical_id}
-        answer = found(lambda: self.aws.apigateway.get_resource(**target))
-        return None if answer is None else {"path": answer["path"]}
+        answer = self.aws.apigateway.get_resource(**target)
+        return {"path": answer["path"]}
 
     def delete(self, physical_id: str, inputs: Mapping[str, Any]) -> None:
         """Remove it with its methods."""
-        with tolerating_absence():
-            self.aws.apigateway.delete_resource(restApiId=inputs["restApi"], resourceId=physical_id)
+        self.aws.apigateway.delete_resource(restApiId=inputs["restApi"], resourceId=physical_id)
 
     def find(self, inputs: Mapping[str, Any]) -> str | None:
         """Look for the part under its parent."""
@@ -125,8 +120,9 @@ class Method(Handler):
     replace_on = frozenset(
         {"restApi", "resourceId", "httpMethod", "requestParameters", "requestModels", "authorizationScopes"}
     )
+    id_form = "agm-{restApi}-{resourceId}-{httpMethod}"
 
-    def create(self, inputs: Mapping[str, Any]) -> str:
+    def create(self, inputs: Mapping[str, Any]) -> None:
         """Put the method."""
         plain = ("apiKeyRequired", "authorizationScopes", "authorizerId", "operationName")
         more = ("requestModels", "requestParameters", "requestValidatorId")
@@ -135,12 +131,11 @@ class Method(Handler):
             authorizationType=inputs["authorization"],
             **pick(inputs, {name: name for name in (*plain, *more)}),
         )
-        return self.identify(inputs)
 
     def read(self, _physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Tell whether it is there."""
-        answer = found(lambda: self.aws.apigateway.get_method(**_method(inputs)))
-        return None if answer is None else {}
+        self.aws.apigateway.get_method(**_method(inputs))
+        return {}
 
     def update(self, _physical_id: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
         """Patch who may call it."""
@@ -155,12 +150,7 @@ class Method(Handler):
 
     def delete(self, _physical_id: str, inputs: Mapping[str, Any]) -> None:
         """Remove it with its integration."""
-        with tolerating_absence():
-            self.aws.apigateway.delete_method(**_method(inputs))
-
-    def identify(self, inputs: Mapping[str, Any]) -> str:
-        """Name it by its place."""
-        return f"agm-{inputs['restApi']}-{inputs['resourceId']}-{inputs['httpMethod']}"
+        self.aws.apigateway.delete_method(**_method(inputs))
 
 
 _INTEGRATION = (
@@ -184,32 +174,24 @@ class Integration(Handler):
     type = "aws:apigateway/integration:Integration"
     name_input = None
     replace_on = frozenset({"restApi", "resourceId", "httpMethod"})
+    put_whole = True
+    id_form = "agi-{restApi}-{resourceId}-{httpMethod}"
 
-    def create(self, inputs: Mapping[str, Any]) -> str:
+    def create(self, inputs: Mapping[str, Any]) -> None:
         """Put the integration."""
         names = {**{name: name for name in _INTEGRATION}, "timeoutMilliseconds": "timeoutInMillis"}
         self.aws.apigateway.put_integration(
             **_method(inputs), **pick(inputs, {**names, "integrationHttpMethod": "integrationHttpMethod"})
         )
-        return self.identify(inputs)
 
     def read(self, _physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Tell whether it is there."""
-        answer = found(lambda: self.aws.apigateway.get_integration(**_method(inputs)))
-        return None if answer is None else {}
-
-    def update(self, _physical_id: str, _old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-        """Put it again: the call replaces it whole."""
-        self.create(new)
+        self.aws.apigateway.get_integration(**_method(inputs))
+        return {}
 
     def delete(self, _physical_id: str, inputs: Mapping[str, Any]) -> None:
         """Remove it."""
-        with tolerating_absence():
-            self.aws.apigateway.delete_integration(**_method(inputs))
-
-    def identify(self, inputs: Mapping[str, Any]) -> str:
-        """Name it by its place."""
-        return f"agi-{inputs['restApi']}-{inputs['resourceId']}-{inputs['httpMethod']}"
+        self.aws.apigateway.delete_integration(**_method(inputs))
 
 
 class ApiDeployment(Handler):
@@ -227,8 +209,8 @@ class ApiDeployment(Handler):
     def read(self, physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Tell when it was made."""
         target = {"restApiId": inputs["restApi"], "deploymentId": physical_id}
-        answer = found(lambda: self.aws.apigateway.get_deployment(**target))
-        return None if answer is None else {"createdDate": answer["createdDate"].isoformat()}
+        answer = self.aws.apigateway.get_deployment(**target)
+        return {"createdDate": answer["createdDate"].isoformat()}
 
     def update(self, physical_id: str, _old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
         """Change the description."""
@@ -240,11 +222,7 @@ class ApiDeployment(Handler):
 
     def delete(self, physical_id: str, inputs: Mapping[str, Any]) -> None:
         """Remove it; AWS refuses while a stage shows it."""
-        with tolerating_absence():
-            self.aws.apigateway.delete_deployment(restApiId=inputs["restApi"], deploymentId=physical_id)
-
-    def identify(self, _inputs: Mapping[str, Any]) -> None:
-        """AWS makes the id up."""
+        self.aws.apigateway.delete_deployment(restApiId=inputs["restApi"], deploymentId=physical_id)
 
 
 def replace(path: str, value: Any) -> Any:  # noqa: ANN401 - any JSON value in, a typed dict of the stubs out

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from migration.local.deployer.aws import found
 from migration.local.deployer.resources.apigateway import differs, replace, tag
-from migration.local.deployer.resources.handler import Handler, pick, tolerating_absence
+from migration.local.deployer.resources.handler import Handler, pick
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,9 +26,7 @@ class ApiKey(Handler):
 
     def read(self, physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Give the ARN and the value."""
-        answer = found(lambda: self.aws.apigateway.get_api_key(apiKey=physical_id, includeValue=True))
-        if answer is None:
-            return None
+        answer = self.aws.apigateway.get_api_key(apiKey=physical_id, includeValue=True)
         arn = f"arn:aws:apigateway:{self.aws.region}::/apikeys/{physical_id}"
         return {"arn": arn, "value": answer["value"], "tagsAll": inputs.get("tags", {})}
 
@@ -43,8 +40,7 @@ class ApiKey(Handler):
 
     def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
         """Remove it; clients that send it are refused from now on."""
-        with tolerating_absence():
-            self.aws.apigateway.delete_api_key(apiKey=physical_id)
+        self.aws.apigateway.delete_api_key(apiKey=physical_id)
 
     def find(self, inputs: Mapping[str, Any]) -> str | None:
         """Look it up by its name."""
@@ -80,9 +76,9 @@ class UsagePlan(Handler):
 
     def read(self, physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Give the ARN."""
-        answer = found(lambda: self.aws.apigateway.get_usage_plan(usagePlanId=physical_id))
+        self.aws.apigateway.get_usage_plan(usagePlanId=physical_id)
         arn = f"arn:aws:apigateway:{self.aws.region}::/usageplans/{physical_id}"
-        return None if answer is None else {"arn": arn, "tagsAll": inputs.get("tags", {})}
+        return {"arn": arn, "tagsAll": inputs.get("tags", {})}
 
     def update(self, physical_id: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
         """Patch limits and stages."""
@@ -108,9 +104,8 @@ class UsagePlan(Handler):
         patches: Any = [
             {"op": "remove", "path": "/apiStages", "value": stage} for stage in sorted(_plan_stages(inputs))
         ]
-        with tolerating_absence():
-            self.aws.apigateway.update_usage_plan(usagePlanId=physical_id, patchOperations=patches)
-            self.aws.apigateway.delete_usage_plan(usagePlanId=physical_id)
+        self.aws.apigateway.update_usage_plan(usagePlanId=physical_id, patchOperations=patches)
+        self.aws.apigateway.delete_usage_plan(usagePlanId=physical_id)
 
     def find(self, inputs: Mapping[str, Any]) -> str | None:
         """Look it up by its name."""
@@ -128,6 +123,7 @@ class UsagePlanKey(Handler):
     type = "aws:apigateway/usagePlanKey:UsagePlanKey"
     name_input = None
     replace_on = frozenset({"keyId", "keyType", "usagePlanId"})
+    id_form = "{keyId}"
 
     def create(self, inputs: Mapping[str, Any]) -> str:
         """Put the key under the plan."""
@@ -139,17 +135,12 @@ class UsagePlanKey(Handler):
     def read(self, physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Give the key's name and value."""
         target = {"usagePlanId": inputs["usagePlanId"], "keyId": physical_id}
-        answer = found(lambda: self.aws.apigateway.get_usage_plan_key(**target))
-        return None if answer is None else {"name": answer["name"], "value": answer.get("value", "")}
+        answer = self.aws.apigateway.get_usage_plan_key(**target)
+        return {"name": answer["name"], "value": answer.get("value", "")}
 
     def delete(self, physical_id: str, inputs: Mapping[str, Any]) -> None:
         """Take it out of the plan."""
-        with tolerating_absence():
-            self.aws.apigateway.delete_usage_plan_key(usagePlanId=inputs["usagePlanId"], keyId=physical_id)
-
-    def identify(self, inputs: Mapping[str, Any]) -> str:
-        """Name it by its key."""
-        return str(inputs["keyId"])
+        self.aws.apigateway.delete_usage_plan_key(usagePlanId=inputs["usagePlanId"], keyId=physical_id)
 
     def slot(self, inputs: Mapping[str, Any]) -> object:
         """A key is in a plan once."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from migration.local.deployer.aws import found
 from migration.local.deployer.resources.apigateway import differs, replace, tag
-from migration.local.deployer.resources.handler import Handler, changed, pick, tolerating_absence
+from migration.local.deployer.resources.handler import Handler, changed, pick
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +28,9 @@ class ApiStage(Handler):
     type = "aws:apigateway/stage:Stage"
     name_input = None
     replace_on = frozenset({"restApi", "stageName"})
+    id_form = "ags-{restApi}-{stageName}"
 
-    def create(self, inputs: Mapping[str, Any]) -> str:
+    def create(self, inputs: Mapping[str, Any]) -> None:
         """Show a deployment under a name."""
         more = ("cacheClusterEnabled", "cacheClusterSize", "description", "documentationVersion", "variables")
         self.aws.apigateway.create_stage(
@@ -40,12 +40,10 @@ class ApiStage(Handler):
             **pick(inputs, {**{name: name for name in more}, "xrayTracingEnabled": "tracingEnabled"}),
         )
         self._log(inputs)
-        return self.identify(inputs)
 
     def read(self, _physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Give the ARNs and the URL, in the path form."""
-        if found(lambda: self.aws.apigateway.get_stage(**_stage(inputs))) is None:
-            return None
+        self.aws.apigateway.get_stage(**_stage(inputs))
         api, name = inputs["restApi"], inputs["stageName"]
         return {
             "arn": self._arn(inputs),
@@ -74,12 +72,7 @@ class ApiStage(Handler):
 
     def delete(self, _physical_id: str, inputs: Mapping[str, Any]) -> None:
         """Remove it."""
-        with tolerating_absence():
-            self.aws.apigateway.delete_stage(**_stage(inputs))
-
-    def identify(self, inputs: Mapping[str, Any]) -> str:
-        """Name it by its API and name."""
-        return f"ags-{inputs['restApi']}-{inputs['stageName']}"
+        self.aws.apigateway.delete_stage(**_stage(inputs))
 
     def _arn(self, inputs: Mapping[str, Any]) -> str:
         place = f"/restapis/{inputs['restApi']}/stages/{inputs['stageName']}"
@@ -98,8 +91,10 @@ class MethodSettings(Handler):
     type = "aws:apigateway/methodSettings:MethodSettings"
     name_input = None
     replace_on = frozenset({"restApi", "stageName", "methodPath"})
+    put_whole = True
+    id_form = "{restApi}-{stageName}-{methodPath}"
 
-    def create(self, inputs: Mapping[str, Any]) -> str:
+    def create(self, inputs: Mapping[str, Any]) -> None:
         """Set throttling, logging and metrics for the methods of the path."""
         patches = [
             replace(f"/{_method_path(inputs)}/{_SETTINGS[name]}", value)
@@ -107,27 +102,17 @@ class MethodSettings(Handler):
             if name in _SETTINGS
         ]
         self.aws.apigateway.update_stage(**_stage(inputs), patchOperations=patches)
-        return self.identify(inputs)
 
     def read(self, _physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Tell whether the stage has settings for the path."""
-        stage = found(lambda: self.aws.apigateway.get_stage(**_stage(inputs)))
-        return {} if stage and inputs["methodPath"] in stage.get("methodSettings", {}) else None
-
-    def update(self, _physical_id: str, _old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-        """Set them again."""
-        self.create(new)
+        stage = self.aws.apigateway.get_stage(**_stage(inputs))
+        return {} if inputs["methodPath"] in stage.get("methodSettings", {}) else None
 
     def delete(self, _physical_id: str, inputs: Mapping[str, Any]) -> None:
         """Take them off the stage."""
-        with tolerating_absence():
-            self.aws.apigateway.update_stage(
-                **_stage(inputs), patchOperations=[{"op": "remove", "path": f"/{_method_path(inputs)}"}]
-            )
-
-    def identify(self, inputs: Mapping[str, Any]) -> str:
-        """Name it by its place."""
-        return f"{inputs['restApi']}-{inputs['stageName']}-{inputs['methodPath']}"
+        self.aws.apigateway.update_stage(
+            **_stage(inputs), patchOperations=[{"op": "remove", "path": f"/{_method_path(inputs)}"}]
+        )
 
 
 class Account(Handler):
@@ -136,29 +121,22 @@ class Account(Handler):
     type = "aws:apigateway/account:Account"
     name_input = None
     replace_on = frozenset()
+    put_whole = True
+    id_form = "api-gateway-account"
 
-    def create(self, inputs: Mapping[str, Any]) -> str:
+    def create(self, inputs: Mapping[str, Any]) -> None:
         """Set the role that writes logs."""
         role = inputs.get("cloudwatchRoleArn", "")
         self.aws.apigateway.update_account(patchOperations=[replace("/cloudwatchRoleArn", role)])
-        return self.identify(inputs)
 
     def read(self, _physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Tell whether the role is still this one."""
         current = self.aws.apigateway.get_account().get("cloudwatchRoleArn")
         return {} if current == inputs.get("cloudwatchRoleArn") else None
 
-    def update(self, _physical_id: str, _old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-        """Set it again."""
-        self.create(new)
-
     def delete(self, _physical_id: str, _inputs: Mapping[str, Any]) -> None:
         """Set no role."""
         self.create({})
-
-    def identify(self, _inputs: Mapping[str, Any]) -> str:
-        """Name the one there is."""
-        return "api-gateway-account"
 
 
 def _stage(inputs: Mapping[str, Any]) -> Any:  # noqa: ANN401 - keywords of several calls

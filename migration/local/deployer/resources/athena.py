@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from migration.local.deployer.aws import found
 from migration.local.deployer.resources.handler import (
     Handler,
+    cased,
     pascal,
     pick,
     tag_changes,
     tag_list,
-    tolerating_absence,
 )
 
 if TYPE_CHECKING:
@@ -24,12 +23,7 @@ _SPECIAL = {
     "kmsKeyArn": "KmsKey",
 }
 _WORKGROUP = {"description": "Description"}
-_DATABASE = {
-    "name": "Name",
-    "description": "Description",
-    "locationUri": "LocationUri",
-    "parameters": "Parameters",
-}
+_DATABASE = cased("name", "description", "locationUri", "parameters")
 
 
 class Workgroup(Handler):
@@ -37,7 +31,7 @@ class Workgroup(Handler):
 
     type = "aws:athena/workgroup:Workgroup"
 
-    def create(self, inputs: Mapping[str, Any]) -> str:
+    def create(self, inputs: Mapping[str, Any]) -> None:
         """Make the workgroup."""
         self.aws.athena.create_work_group(
             Name=inputs["name"],
@@ -45,7 +39,6 @@ class Workgroup(Handler):
             Tags=tag_list(inputs.get("tags")),
             **pick(inputs, _WORKGROUP),
         )
-        return str(inputs["name"])
 
     def read(self, physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Give the ARN; Athena has no code of its own for what is not there."""
@@ -87,20 +80,19 @@ class CatalogDatabase(Handler):
     """`aws.glue.CatalogDatabase`; its id is `ACCOUNT:NAME`. Its tables go with it."""
 
     type = "aws:glue/catalogDatabase:CatalogDatabase"
+    id_form = "{aws.account}:{name}"
 
-    def create(self, inputs: Mapping[str, Any]) -> str:
+    def create(self, inputs: Mapping[str, Any]) -> None:
         """Make the database."""
         self.aws.glue.create_database(
             DatabaseInput=pick(inputs, _DATABASE),  # type: ignore[arg-type] # named by a table
             Tags=inputs.get("tags") or {},
         )
-        return self.identify(inputs)
 
     def read(self, physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Give the ARN."""
         name = _name(physical_id)
-        if found(lambda: self.aws.glue.get_database(Name=name)) is None:
-            return None
+        self.aws.glue.get_database(Name=name)
         return {"arn": self._arn(name), "tagsAll": inputs.get("tags", {})}
 
     def update(self, physical_id: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
@@ -118,12 +110,7 @@ class CatalogDatabase(Handler):
 
     def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
         """Remove it and its tables."""
-        with tolerating_absence():
-            self.aws.glue.delete_database(Name=_name(physical_id))
-
-    def identify(self, inputs: Mapping[str, Any]) -> str:
-        """Name it as AWS does."""
-        return f"{self.aws.account}:{inputs['name']}"
+        self.aws.glue.delete_database(Name=_name(physical_id))
 
     def _arn(self, name: str) -> str:
         return f"arn:aws:glue:{self.aws.region}:{self.aws.account}:database/{name}"

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from migration.local.deployer.aws import found
 from migration.local.deployer.resources.handler import (
     Handler,
+    cased,
     pascal,
     pick,
     tag_changes,
     tag_list,
-    tolerating_absence,
 )
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ class LogGroup(Handler):
     type = "aws:cloudwatch/logGroup:LogGroup"
     replace_on = frozenset({"name", "logGroupClass"})
 
-    def create(self, inputs: Mapping[str, Any]) -> str:
+    def create(self, inputs: Mapping[str, Any]) -> None:
         """Make the group, or take it over: a function that logs before its group exists makes it itself."""
         if self.read(inputs["name"], inputs) is None:
             request = pick(inputs, {"kmsKeyId": "kmsKeyId", "logGroupClass": "logGroupClass"})
@@ -32,7 +31,6 @@ class LogGroup(Handler):
                 logGroupName=inputs["name"], tags=inputs.get("tags") or {}, **request
             )
         self._retain(inputs["name"], inputs)
-        return str(inputs["name"])
 
     def read(self, physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Give the ARN, without the star that CloudWatch Logs ends it with."""
@@ -53,8 +51,7 @@ class LogGroup(Handler):
 
     def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
         """Remove the group with all its lines."""
-        with tolerating_absence():
-            self.aws.logs.delete_log_group(logGroupName=physical_id)
+        self.aws.logs.delete_log_group(logGroupName=physical_id)
 
     def _retain(self, name: str, inputs: Mapping[str, Any]) -> None:
         if inputs.get("retentionInDays"):
@@ -63,27 +60,27 @@ class LogGroup(Handler):
             self.aws.logs.delete_retention_policy(logGroupName=name)
 
 
-_ALARM = {
-    "actionsEnabled": "ActionsEnabled",
-    "alarmActions": "AlarmActions",
-    "alarmDescription": "AlarmDescription",
-    "comparisonOperator": "ComparisonOperator",
-    "datapointsToAlarm": "DatapointsToAlarm",
-    "evaluateLowSampleCountPercentiles": "EvaluateLowSampleCountPercentile",
-    "evaluationPeriods": "EvaluationPeriods",
-    "extendedStatistic": "ExtendedStatistic",
-    "insufficientDataActions": "InsufficientDataActions",
-    "metricName": "MetricName",
-    "name": "AlarmName",
-    "namespace": "Namespace",
-    "okActions": "OKActions",
-    "period": "Period",
-    "statistic": "Statistic",
-    "threshold": "Threshold",
-    "thresholdMetricId": "ThresholdMetricId",
-    "treatMissingData": "TreatMissingData",
-    "unit": "Unit",
-}
+_ALARM = cased(
+    "actionsEnabled",
+    "alarmActions",
+    "alarmDescription",
+    "comparisonOperator",
+    "datapointsToAlarm",
+    "evaluationPeriods",
+    "extendedStatistic",
+    "insufficientDataActions",
+    "metricName",
+    "namespace",
+    "period",
+    "statistic",
+    "threshold",
+    "thresholdMetricId",
+    "treatMissingData",
+    "unit",
+    evaluateLowSampleCountPercentiles="EvaluateLowSampleCountPercentile",
+    name="AlarmName",
+    okActions="OKActions",
+)
 
 
 class MetricAlarm(Handler):
@@ -91,7 +88,7 @@ class MetricAlarm(Handler):
 
     type = "aws:cloudwatch/metricAlarm:MetricAlarm"
 
-    def create(self, inputs: Mapping[str, Any]) -> str:
+    def create(self, inputs: Mapping[str, Any]) -> None:
         """Put the alarm."""
         request = pick(inputs, _ALARM)
         if inputs.get("metricQueries"):
@@ -99,7 +96,6 @@ class MetricAlarm(Handler):
         else:
             request["Dimensions"] = _dimensions(inputs)
         self.aws.cloudwatch.put_metric_alarm(**request, Tags=tag_list(inputs.get("tags")))
-        return str(inputs["name"])
 
     def read(self, physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Give the ARN."""
@@ -117,8 +113,7 @@ class MetricAlarm(Handler):
 
     def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
         """Remove it."""
-        with tolerating_absence():
-            self.aws.cloudwatch.delete_alarms(AlarmNames=[physical_id])
+        self.aws.cloudwatch.delete_alarms(AlarmNames=[physical_id])
 
 
 class Dashboard(Handler):
@@ -127,28 +122,23 @@ class Dashboard(Handler):
     type = "aws:cloudwatch/dashboard:Dashboard"
     name_input = "dashboardName"
     replace_on = frozenset({"dashboardName"})
+    put_whole = True
 
-    def create(self, inputs: Mapping[str, Any]) -> str:
+    def create(self, inputs: Mapping[str, Any]) -> None:
         """Put the dashboard."""
         self.aws.cloudwatch.put_dashboard(
             DashboardName=inputs["dashboardName"], DashboardBody=inputs["dashboardBody"]
         )
-        return str(inputs["dashboardName"])
 
     def read(self, physical_id: str, _inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Give the ARN."""
-        answer = found(lambda: self.aws.cloudwatch.get_dashboard(DashboardName=physical_id))
+        answer = self.aws.cloudwatch.get_dashboard(DashboardName=physical_id)
         made = f"arn:aws:cloudwatch::{self.aws.account}:dashboard/{physical_id}"
-        return None if answer is None else {"dashboardArn": answer.get("DashboardArn") or made}
-
-    def update(self, _physical_id: str, _old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-        """Put it again."""
-        self.create(new)
+        return {"dashboardArn": answer.get("DashboardArn") or made}
 
     def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
         """Remove it."""
-        with tolerating_absence():
-            self.aws.cloudwatch.delete_dashboards(DashboardNames=[physical_id])
+        self.aws.cloudwatch.delete_dashboards(DashboardNames=[physical_id])
 
 
 def _dimensions(inputs: Mapping[str, Any]) -> list[dict[str, str]]:

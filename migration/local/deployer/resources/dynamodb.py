@@ -7,24 +7,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from migration.local.deployer.aws import found
 from migration.local.deployer.resources.handler import (
     Handler,
+    cased,
     changed,
     pascal,
     pick,
     tag_changes,
     tag_list,
-    tolerating_absence,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_PLAIN = {
-    "tableClass": "TableClass",
-    "deletionProtectionEnabled": "DeletionProtectionEnabled",
-}
+_PLAIN = cased("tableClass", "deletionProtectionEnabled")
 
 
 class TableResource(Handler):
@@ -37,7 +33,7 @@ class TableResource(Handler):
         "streamViewType": ("streamArn", "streamLabel"),
     }
 
-    def create(self, inputs: Mapping[str, Any]) -> str:
+    def create(self, inputs: Mapping[str, Any]) -> None:
         """Make the table with its indexes, then turn on what only an existing table can have."""
         request = {
             "TableName": inputs["name"],
@@ -56,13 +52,10 @@ class TableResource(Handler):
                 request[kind[:1].upper() + kind[1:]] = [describe(index, inputs) for index in inputs[kind]]
         self.aws.dynamodb.create_table(**request)
         self._settle(inputs["name"], {}, inputs)
-        return str(inputs["name"])
 
     def read(self, physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Give the ARNs of the table and of its stream."""
-        answer = found(lambda: self.aws.dynamodb.describe_table(TableName=physical_id))
-        if answer is None:
-            return None
+        answer = self.aws.dynamodb.describe_table(TableName=physical_id)
         table = answer["Table"]
         return {
             "arn": table["TableArn"],
@@ -80,8 +73,7 @@ class TableResource(Handler):
 
     def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
         """Drop the table; AWS refuses while deletion protection is on."""
-        with tolerating_absence():
-            self.aws.dynamodb.delete_table(TableName=physical_id)
+        self.aws.dynamodb.delete_table(TableName=physical_id)
 
     def _requests(
         self, name: str, old: Mapping[str, Any], new: Mapping[str, Any]

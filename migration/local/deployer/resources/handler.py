@@ -1,7 +1,7 @@
 """What each resource type says about itself: how it is made, found, changed, removed, and when replaced.
 
-Handlers hold no state. They get plain inputs (secrets shown, nothing unknown) with camelCase names; deleting
-what is already gone is not an error.
+Handlers hold no state. They get plain inputs (secrets shown, nothing unknown) with camelCase names. A type
+says what to call; here is decided that reading what is not there gives None, and deleting it is no error.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from botocore.exceptions import ClientError
 
-from migration.local.deployer.aws import is_absent
+from migration.local.deployer.aws import found, is_absent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -27,6 +27,10 @@ class Handler(ABC):
     type: ClassVar[str]
     name_input: ClassVar[str | None] = "name"
     """The input that names it in AWS; made up from the resource's name when the program leaves it out."""
+    id_form: ClassVar[str | None] = None
+    """How its id follows from inputs, and from `aws.region` and `aws.account`; None if it is its name."""
+    put_whole: ClassVar[bool] = False
+    """Whether the call that makes it also replaces it whole, so that a change is the same call."""
     replace_on: ClassVar[frozenset[str]] = frozenset({"name"})
     """The inputs that AWS cannot change in place."""
     unsettled: ClassVar[Mapping[str, tuple[str, ...]]] = {}
@@ -36,32 +40,49 @@ class Handler(ABC):
         self.aws = aws
 
     @abstractmethod
-    def create(self, inputs: Mapping[str, Any]) -> str:
+    def create(self, inputs: Mapping[str, Any]) -> str | None:
+        """Make it; give its id, or None where `identify` does."""
+
+    def make(self, inputs: Mapping[str, Any]) -> str:
         """Make it; give its id."""
+        return self.create(inputs) or str(self.identify(inputs))
 
     @abstractmethod
     def read(self, physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Give the outputs that are not inputs; None, or AWS's error, if it does not exist."""
+
+    def live(self, physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Give the outputs that are not inputs; None if it does not exist."""
+        return found(lambda: self.read(physical_id, inputs))
 
     def update(self, physical_id: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
         """Make it what `new` says. `old` is empty after an interrupted creation: then set everything.
 
         A type whose every input replaces it has nothing to do here.
         """
-        _ = physical_id, old, new
+        _ = physical_id, old
+        if self.put_whole:
+            self.create(new)
 
     @abstractmethod
     def delete(self, physical_id: str, inputs: Mapping[str, Any]) -> None:
-        """Remove it."""
+        """Remove it, or let AWS's error tell that it is gone."""
+
+    def remove(self, physical_id: str, inputs: Mapping[str, Any]) -> None:
+        """Remove it if it is there."""
+        with tolerating_absence():
+            self.delete(physical_id, inputs)
 
     def identify(self, inputs: Mapping[str, Any]) -> str | None:
         """Give the id that these inputs lead to; None if AWS makes ids up."""
+        if self.id_form is not None:
+            return self.id_form.format(aws=self.aws, **inputs)
         return inputs[self.name_input] if self.name_input else None
 
     def find(self, inputs: Mapping[str, Any]) -> str | None:
         """Give the id of what an interrupted creation with these inputs has made, if it has."""
         candidate = self.identify(inputs)
-        return candidate if candidate and self.read(candidate, inputs) is not None else None
+        return candidate if candidate and self.live(candidate, inputs) is not None else None
 
     def slot(self, inputs: Mapping[str, Any]) -> object:
         """Give what no two resources can share, so that replacing deletes first; None if nothing."""
@@ -86,6 +107,11 @@ def tolerating_absence() -> Iterator[None]:
 def pick(inputs: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     """Give the inputs that are set, under AWS's names."""
     return {theirs: inputs[ours] for ours, theirs in names.items() if inputs.get(ours) is not None}
+
+
+def cased(*names: str, **special: str) -> dict[str, str]:
+    """Map inputs to AWS's names: the same with a capital letter, but for those that differ in more."""
+    return {**{name: name[:1].upper() + name[1:] for name in names}, **special}
 
 
 def pascal(value: Any, special: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 - JSON of any shape

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from migration.local.deployer.aws import found
 from migration.local.deployer.resources.handler import (
     Handler,
+    cased,
     changed,
     pick,
     tag_changes,
     tag_list,
-    tolerating_absence,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_ROLE = {
-    "description": "Description",
-    "maxSessionDuration": "MaxSessionDuration",
-    "path": "Path",
-    "permissionsBoundary": "PermissionsBoundary",
-}
+_ROLE = cased("description", "maxSessionDuration", "path", "permissionsBoundary")
 
 
 class RoleResource(Handler):
@@ -31,7 +25,7 @@ class RoleResource(Handler):
     type = "aws:iam/role:Role"
     replace_on = frozenset({"name", "path"})
 
-    def create(self, inputs: Mapping[str, Any]) -> str:
+    def create(self, inputs: Mapping[str, Any]) -> None:
         """Make the role with its inline and attached policies."""
         self.aws.iam.create_role(
             RoleName=inputs["name"],
@@ -40,13 +34,10 @@ class RoleResource(Handler):
             **pick(inputs, _ROLE),
         )
         self._grant(inputs["name"], {}, inputs)
-        return str(inputs["name"])
 
     def read(self, physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Give the ARN and the unique id."""
-        answer = found(lambda: self.aws.iam.get_role(RoleName=physical_id))
-        if answer is None:
-            return None
+        answer = self.aws.iam.get_role(RoleName=physical_id)
         role = answer["Role"]
         return {
             "arn": role["Arn"],
@@ -73,12 +64,11 @@ class RoleResource(Handler):
     def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
         """Remove the role and what is left of its policies, which AWS asks to be removed first."""
         iam = self.aws.iam
-        with tolerating_absence():
-            for policy in iam.list_role_policies(RoleName=physical_id)["PolicyNames"]:
-                iam.delete_role_policy(RoleName=physical_id, PolicyName=policy)
-            for attached in iam.list_attached_role_policies(RoleName=physical_id)["AttachedPolicies"]:
-                iam.detach_role_policy(RoleName=physical_id, PolicyArn=attached["PolicyArn"])
-            iam.delete_role(RoleName=physical_id)
+        for policy in iam.list_role_policies(RoleName=physical_id)["PolicyNames"]:
+            iam.delete_role_policy(RoleName=physical_id, PolicyName=policy)
+        for attached in iam.list_attached_role_policies(RoleName=physical_id)["AttachedPolicies"]:
+            iam.detach_role_policy(RoleName=physical_id, PolicyArn=attached["PolicyArn"])
+        iam.delete_role(RoleName=physical_id)
 
     def _grant(self, role: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
         iam = self.aws.iam
@@ -101,33 +91,25 @@ class RolePolicy(Handler):
 
     type = "aws:iam/rolePolicy:RolePolicy"
     replace_on = frozenset({"name", "role"})
+    put_whole = True
+    id_form = "{role}:{name}"
 
-    def create(self, inputs: Mapping[str, Any]) -> str:
+    def create(self, inputs: Mapping[str, Any]) -> None:
         """Put the policy on the role."""
         self.aws.iam.put_role_policy(
             RoleName=inputs["role"], PolicyName=inputs["name"], PolicyDocument=inputs["policy"]
         )
-        return self.identify(inputs)
 
     def read(self, physical_id: str, _inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Tell whether the role has it."""
         role, _, name = physical_id.partition(":")
-        answer = found(lambda: self.aws.iam.get_role_policy(RoleName=role, PolicyName=name))
-        return None if answer is None else {}
-
-    def update(self, _physical_id: str, _old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-        """Put the new text in place."""
-        self.create(new)
+        self.aws.iam.get_role_policy(RoleName=role, PolicyName=name)
+        return {}
 
     def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
         """Take it off the role."""
         role, _, name = physical_id.partition(":")
-        with tolerating_absence():
-            self.aws.iam.delete_role_policy(RoleName=role, PolicyName=name)
-
-    def identify(self, inputs: Mapping[str, Any]) -> str:
-        """Name it by its role and name."""
-        return f"{inputs['role']}:{inputs['name']}"
+        self.aws.iam.delete_role_policy(RoleName=role, PolicyName=name)
 
 
 class RolePolicyAttachment(Handler):
@@ -136,28 +118,23 @@ class RolePolicyAttachment(Handler):
     type = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
     name_input = None
     replace_on = frozenset({"role", "policyArn"})
+    id_form = "{role}/{policyArn}"
 
-    def create(self, inputs: Mapping[str, Any]) -> str:
+    def create(self, inputs: Mapping[str, Any]) -> None:
         """Attach the managed policy."""
         self.aws.iam.attach_role_policy(RoleName=inputs["role"], PolicyArn=inputs["policyArn"])
-        return self.identify(inputs)
 
     def read(self, physical_id: str, _inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Tell whether it is attached."""
         role, _, arn = physical_id.partition("/")
-        answer = found(lambda: self.aws.iam.list_attached_role_policies(RoleName=role))
-        attached = answer["AttachedPolicies"] if answer else []
-        return {} if any(policy["PolicyArn"] == arn for policy in attached) else None
+        answer = self.aws.iam.list_attached_role_policies(RoleName=role)
+        attached = (policy["PolicyArn"] for policy in answer["AttachedPolicies"])
+        return {} if arn in attached else None
 
     def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
         """Detach it."""
         role, _, arn = physical_id.partition("/")
-        with tolerating_absence():
-            self.aws.iam.detach_role_policy(RoleName=role, PolicyArn=arn)
-
-    def identify(self, inputs: Mapping[str, Any]) -> str:
-        """Name it by its role and policy."""
-        return f"{inputs['role']}/{inputs['policyArn']}"
+        self.aws.iam.detach_role_policy(RoleName=role, PolicyArn=arn)
 
 
 HANDLERS = (RoleResource, RolePolicy, RolePolicyAttachment)

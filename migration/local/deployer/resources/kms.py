@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from migration.local.deployer.aws import found
-from migration.local.deployer.resources.handler import Handler, changed, pick, tag_changes, tolerating_absence
+from migration.local.deployer.resources.handler import Handler, cased, changed, pick, tag_changes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-_KEY = {
-    "customerMasterKeySpec": "KeySpec",
-    "description": "Description",
-    "keyUsage": "KeyUsage",
-    "multiRegion": "MultiRegion",
-    "policy": "Policy",
-}
+_KEY = cased("description", "keyUsage", "multiRegion", "policy", customerMasterKeySpec="KeySpec")
 
 
 class Key(Handler):
@@ -36,8 +29,8 @@ class Key(Handler):
 
     def read(self, physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Give the ARN; a key that waits for its deletion counts as gone."""
-        answer = found(lambda: self.aws.kms.describe_key(KeyId=physical_id))
-        if answer is None or answer["KeyMetadata"]["KeyState"] == "PendingDeletion":
+        answer = self.aws.kms.describe_key(KeyId=physical_id)
+        if answer["KeyMetadata"]["KeyState"] == "PendingDeletion":
             return None
         arn = answer["KeyMetadata"]["Arn"]
         return {"arn": arn, "keyId": physical_id, "tagsAll": inputs.get("tags", {})}
@@ -59,9 +52,8 @@ class Key(Handler):
     def delete(self, physical_id: str, inputs: Mapping[str, Any]) -> None:
         """Schedule its deletion, unless that is done already."""
         window = inputs.get("deletionWindowInDays", 30)
-        with tolerating_absence():
-            if self.read(physical_id, inputs) is not None:
-                self.aws.kms.schedule_key_deletion(KeyId=physical_id, PendingWindowInDays=window)
+        if self.read(physical_id, inputs) is not None:
+            self.aws.kms.schedule_key_deletion(KeyId=physical_id, PendingWindowInDays=window)
 
     def _rotate(self, key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
         if changed(old, new, ("enableKeyRotation",)):
@@ -75,16 +67,13 @@ class KmsAlias(Handler):
 
     type = "aws:kms/alias:Alias"
 
-    def create(self, inputs: Mapping[str, Any]) -> str:
+    def create(self, inputs: Mapping[str, Any]) -> None:
         """Name the key."""
         self.aws.kms.create_alias(AliasName=inputs["name"], TargetKeyId=inputs["targetKeyId"])
-        return str(inputs["name"])
 
     def read(self, physical_id: str, _inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Give the ARNs of the alias and of its key."""
-        answer = found(lambda: self.aws.kms.describe_key(KeyId=physical_id))
-        if answer is None:
-            return None
+        answer = self.aws.kms.describe_key(KeyId=physical_id)
         arn = f"arn:aws:kms:{self.aws.region}:{self.aws.account}:{physical_id}"
         return {"arn": arn, "targetKeyArn": answer["KeyMetadata"]["Arn"]}
 
@@ -94,8 +83,7 @@ class KmsAlias(Handler):
 
     def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
         """Remove the name."""
-        with tolerating_absence():
-            self.aws.kms.delete_alias(AliasName=physical_id)
+        self.aws.kms.delete_alias(AliasName=physical_id)
 
 
 def _tags(tags: Mapping[str, str] | None) -> list[dict[str, str]]:

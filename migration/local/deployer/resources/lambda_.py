@@ -12,6 +12,7 @@ from migration.local.deployer.archives import Archive
 from migration.local.deployer.aws import found
 from migration.local.deployer.resources.handler import (
     Handler,
+    cased,
     changed,
     pascal,
     pick,
@@ -22,21 +23,8 @@ from migration.local.deployer.resources.handler import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_SETTINGS = {
-    "description": "Description",
-    "handler": "Handler",
-    "kmsKeyArn": "KMSKeyArn",
-    "memorySize": "MemorySize",
-    "role": "Role",
-    "runtime": "Runtime",
-    "timeout": "Timeout",
-}
-_NESTED = {
-    "deadLetterConfig": "DeadLetterConfig",
-    "ephemeralStorage": "EphemeralStorage",
-    "loggingConfig": "LoggingConfig",
-    "tracingConfig": "TracingConfig",
-}
+_SETTINGS = cased("description", "handler", "memorySize", "role", "runtime", "timeout", kmsKeyArn="KMSKeyArn")
+_NESTED = cased("deadLetterConfig", "ephemeralStorage", "loggingConfig", "tracingConfig")
 _CODE = ("code", "sourceCodeHash", "architectures")
 
 
@@ -46,7 +34,7 @@ class LambdaFunction(Handler):
     type = "aws:lambda/function:Function"
     replace_on = frozenset({"name", "packageType"})
 
-    def create(self, inputs: Mapping[str, Any]) -> str:
+    def create(self, inputs: Mapping[str, Any]) -> None:
         """Make the function, then reserve its concurrency."""
         self.aws.lambda_.create_function(
             FunctionName=inputs["name"],
@@ -57,13 +45,10 @@ class LambdaFunction(Handler):
             **self._settings(inputs),
         )
         self._reserve(inputs["name"], inputs)
-        return str(inputs["name"])
 
     def read(self, physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Give the ARNs, the version and what AWS knows of the code."""
-        answer = found(lambda: self.aws.lambda_.get_function(FunctionName=physical_id))
-        if answer is None:
-            return None
+        answer = self.aws.lambda_.get_function(FunctionName=physical_id)
         settings = answer["Configuration"]
         arn = settings["FunctionArn"]
         version = self._version(physical_id) if inputs.get("publish") else "$LATEST"
@@ -97,8 +82,7 @@ class LambdaFunction(Handler):
 
     def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
         """Remove the function with all its versions."""
-        with tolerating_absence():
-            self.aws.lambda_.delete_function(FunctionName=physical_id)
+        self.aws.lambda_.delete_function(FunctionName=physical_id)
 
     def _settings(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         nested = {theirs: pascal(inputs[ours]) for ours, theirs in _NESTED.items() if inputs.get(ours)}

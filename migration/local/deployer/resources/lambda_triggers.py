@@ -6,30 +6,35 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from migration.local.deployer.aws import found
-from migration.local.deployer.resources.handler import Handler, pascal, pick, tolerating_absence
+from migration.local.deployer.resources.handler import Handler, cased, pascal, pick
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class FunctionUrl(Handler):
-    """`aws.lambda_.FunctionUrl`; its id is the function's name. Its URL answers on this machine."""
+class _OfFunction(Handler):
+    """A resource that is one setting of a function, or of a version of it."""
 
-    type = "aws:lambda/functionUrl:FunctionUrl"
     name_input = None
     replace_on = frozenset({"functionName", "qualifier"})
 
-    def create(self, inputs: Mapping[str, Any]) -> str:
+    def identify(self, inputs: Mapping[str, Any]) -> str:
+        """Name it by its function and qualifier."""
+        return "/".join(filter(None, (inputs["functionName"], inputs.get("qualifier"))))
+
+
+class FunctionUrl(_OfFunction):
+    """`aws.lambda_.FunctionUrl`; its id is the function's name. Its URL answers on this machine."""
+
+    type = "aws:lambda/functionUrl:FunctionUrl"
+
+    def create(self, inputs: Mapping[str, Any]) -> None:
         """Give the function a URL."""
         self.aws.lambda_.create_function_url_config(**_target(inputs), **_url_settings(inputs))
-        return self.identify(inputs)
 
     def read(self, _physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Give the URL in the path form, because names under `lambda-url` do not resolve locally."""
-        answer = found(lambda: self.aws.lambda_.get_function_url_config(**_target(inputs)))
-        if answer is None:
-            return None
+        answer = self.aws.lambda_.get_function_url_config(**_target(inputs))
         url_id = (urlsplit(answer["FunctionUrl"]).hostname or "").partition(".")[0]
         return {
             "functionArn": answer["FunctionArn"],
@@ -43,26 +48,21 @@ class FunctionUrl(Handler):
 
     def delete(self, _physical_id: str, inputs: Mapping[str, Any]) -> None:
         """Take the URL away."""
-        with tolerating_absence():
-            self.aws.lambda_.delete_function_url_config(**_target(inputs))
-
-    def identify(self, inputs: Mapping[str, Any]) -> str:
-        """Name it by its function and qualifier."""
-        return "/".join(filter(None, (inputs["functionName"], inputs.get("qualifier"))))
+        self.aws.lambda_.delete_function_url_config(**_target(inputs))
 
 
-_PERMISSION = {
-    "statementId": "StatementId",
-    "action": "Action",
-    "principal": "Principal",
-    "eventSourceToken": "EventSourceToken",
-    "functionUrlAuthType": "FunctionUrlAuthType",
-    "invokedViaFunctionUrl": "InvokedViaFunctionUrl",
-    "principalOrgId": "PrincipalOrgID",
-    "qualifier": "Qualifier",
-    "sourceAccount": "SourceAccount",
-    "sourceArn": "SourceArn",
-}
+_PERMISSION = cased(
+    "statementId",
+    "action",
+    "principal",
+    "eventSourceToken",
+    "functionUrlAuthType",
+    "invokedViaFunctionUrl",
+    "qualifier",
+    "sourceAccount",
+    "sourceArn",
+    principalOrgId="PrincipalOrgID",
+)
 
 
 class Permission(Handler):
@@ -72,51 +72,44 @@ class Permission(Handler):
     name_input = "statementId"
     replace_on = frozenset({"function", *_PERMISSION})
 
-    def create(self, inputs: Mapping[str, Any]) -> str:
+    def create(self, inputs: Mapping[str, Any]) -> None:
         """Add the statement."""
         self.aws.lambda_.add_permission(FunctionName=inputs["function"], **pick(inputs, _PERMISSION))
-        return str(inputs["statementId"])
 
     def read(self, physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Tell whether the function's policy has it."""
         target = {"FunctionName": inputs["function"], **pick(inputs, {"qualifier": "Qualifier"})}
-        answer = found(lambda: self.aws.lambda_.get_policy(**target))
-        statements = json.loads(answer["Policy"])["Statement"] if answer else []
+        answer = self.aws.lambda_.get_policy(**target)
+        statements = json.loads(answer["Policy"])["Statement"]
         return {} if any(statement["Sid"] == physical_id for statement in statements) else None
 
     def delete(self, physical_id: str, inputs: Mapping[str, Any]) -> None:
         """Take the statement out."""
         qualifier = pick(inputs, {"qualifier": "Qualifier"})
-        with tolerating_absence():
-            self.aws.lambda_.remove_permission(
-                FunctionName=inputs["function"], StatementId=physical_id, **qualifier
-            )
+        self.aws.lambda_.remove_permission(
+            FunctionName=inputs["function"], StatementId=physical_id, **qualifier
+        )
 
     def slot(self, inputs: Mapping[str, Any]) -> object:
         """Statements share a function's policy."""
         return (inputs["function"], inputs.get("qualifier"), inputs["statementId"])
 
 
-_MAPPING = {
-    "batchSize": "BatchSize",
-    "bisectBatchOnFunctionError": "BisectBatchOnFunctionError",
-    "enabled": "Enabled",
-    "functionName": "FunctionName",
-    "functionResponseTypes": "FunctionResponseTypes",
-    "maximumBatchingWindowInSeconds": "MaximumBatchingWindowInSeconds",
-    "maximumRecordAgeInSeconds": "MaximumRecordAgeInSeconds",
-    "maximumRetryAttempts": "MaximumRetryAttempts",
-    "parallelizationFactor": "ParallelizationFactor",
-    "tumblingWindowInSeconds": "TumblingWindowInSeconds",
-}
+_MAPPING = cased(
+    "batchSize",
+    "bisectBatchOnFunctionError",
+    "enabled",
+    "functionName",
+    "functionResponseTypes",
+    "maximumBatchingWindowInSeconds",
+    "maximumRecordAgeInSeconds",
+    "maximumRetryAttempts",
+    "parallelizationFactor",
+    "tumblingWindowInSeconds",
+)
 
 
-_MAPPING_NESTED = {
-    "destinationConfig": "DestinationConfig",
-    "filterCriteria": "FilterCriteria",
-    "metricsConfig": "MetricsConfig",
-    "scalingConfig": "ScalingConfig",
-}
+_MAPPING_NESTED = cased("destinationConfig", "filterCriteria", "metricsConfig", "scalingConfig")
 
 
 class EventSourceMapping(Handler):
@@ -136,9 +129,7 @@ class EventSourceMapping(Handler):
 
     def read(self, physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Give the UUID, the ARNs and whether it is enabled."""
-        answer = found(lambda: self.aws.lambda_.get_event_source_mapping(UUID=physical_id))
-        if answer is None:
-            return None
+        answer = self.aws.lambda_.get_event_source_mapping(UUID=physical_id)
         made = f"arn:aws:lambda:{self.aws.region}:{self.aws.account}:event-source-mapping:{physical_id}"
         return {
             "uuid": physical_id,
@@ -157,8 +148,7 @@ class EventSourceMapping(Handler):
 
     def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
         """Disconnect them."""
-        with tolerating_absence():
-            self.aws.lambda_.delete_event_source_mapping(UUID=physical_id)
+        self.aws.lambda_.delete_event_source_mapping(UUID=physical_id)
 
     def find(self, inputs: Mapping[str, Any]) -> str | None:
         """Look for the mapping of this source and function."""
@@ -174,43 +164,29 @@ class EventSourceMapping(Handler):
         return {theirs: pascal(inputs[ours]) for ours, theirs in _MAPPING_NESTED.items() if inputs.get(ours)}
 
 
-class EventInvokeConfig(Handler):
+class EventInvokeConfig(_OfFunction):
     """`aws.lambda_.FunctionEventInvokeConfig`; its id is the function's name."""
 
     type = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
-    name_input = None
-    replace_on = frozenset({"functionName", "qualifier"})
+    put_whole = True
 
-    def create(self, inputs: Mapping[str, Any]) -> str:
+    def create(self, inputs: Mapping[str, Any]) -> None:
         """Say how often an asynchronous call is tried, and where it goes when that fails."""
-        limits = {
-            "maximumEventAgeInSeconds": "MaximumEventAgeInSeconds",
-            "maximumRetryAttempts": "MaximumRetryAttempts",
-        }
+        limits = cased("maximumEventAgeInSeconds", "maximumRetryAttempts")
         self.aws.lambda_.put_function_event_invoke_config(
             **_target(inputs),
             **pick(inputs, limits),
             DestinationConfig=pascal(inputs.get("destinationConfig") or {}),
         )
-        return self.identify(inputs)
 
     def read(self, _physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Tell whether it is set."""
-        answer = found(lambda: self.aws.lambda_.get_function_event_invoke_config(**_target(inputs)))
-        return None if answer is None else {}
-
-    def update(self, _physical_id: str, _old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-        """Put it again: the call replaces it whole."""
-        self.create(new)
+        self.aws.lambda_.get_function_event_invoke_config(**_target(inputs))
+        return {}
 
     def delete(self, _physical_id: str, inputs: Mapping[str, Any]) -> None:
         """Go back to AWS's defaults."""
-        with tolerating_absence():
-            self.aws.lambda_.delete_function_event_invoke_config(**_target(inputs))
-
-    def identify(self, inputs: Mapping[str, Any]) -> str:
-        """Name it by its function and qualifier."""
-        return "/".join(filter(None, (inputs["functionName"], inputs.get("qualifier"))))
+        self.aws.lambda_.delete_function_event_invoke_config(**_target(inputs))
 
 
 def _target(inputs: Mapping[str, Any]) -> Any:  # noqa: ANN401 - keywords of several calls

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from migration.local.deployer.aws import found
-from migration.local.deployer.resources.handler import Handler, pascal, pick, tag_changes, tolerating_absence
+from migration.local.deployer.resources.handler import Handler, cased, pascal, pick, tag_changes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,22 +15,10 @@ _SPECIAL = {
 }
 
 
-_PLAIN = {
-    "description": "Description",
-    "desiredState": "DesiredState",
-    "enrichment": "Enrichment",
-    "kmsKeyIdentifier": "KmsKeyIdentifier",
-    "roleArn": "RoleArn",
-    "target": "Target",
-}
+_PLAIN = cased("description", "desiredState", "enrichment", "kmsKeyIdentifier", "roleArn", "target")
 
 
-_NESTED = {
-    "enrichmentParameters": "EnrichmentParameters",
-    "logConfiguration": "LogConfiguration",
-    "sourceParameters": "SourceParameters",
-    "targetParameters": "TargetParameters",
-}
+_NESTED = cased("enrichmentParameters", "logConfiguration", "sourceParameters", "targetParameters")
 
 
 class PipeResource(Handler):
@@ -40,7 +27,7 @@ class PipeResource(Handler):
     type = "aws:pipes/pipe:Pipe"
     replace_on = frozenset({"name", "source"})
 
-    def create(self, inputs: Mapping[str, Any]) -> str:
+    def create(self, inputs: Mapping[str, Any]) -> None:
         """Make the pipe."""
         self.aws.pipes.create_pipe(
             Name=inputs["name"],
@@ -48,12 +35,11 @@ class PipeResource(Handler):
             Tags=inputs.get("tags") or {},
             **self._request(inputs),
         )
-        return str(inputs["name"])
 
     def read(self, physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Give the ARN."""
-        answer = found(lambda: self.aws.pipes.describe_pipe(Name=physical_id))
-        return None if answer is None else {"arn": answer["Arn"], "tagsAll": inputs.get("tags", {})}
+        answer = self.aws.pipes.describe_pipe(Name=physical_id)
+        return {"arn": answer["Arn"], "tagsAll": inputs.get("tags", {})}
 
     def update(self, physical_id: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
         """Change it; where it started to read cannot be changed, so that is left out."""
@@ -71,8 +57,7 @@ class PipeResource(Handler):
 
     def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
         """Remove it."""
-        with tolerating_absence():
-            self.aws.pipes.delete_pipe(Name=physical_id)
+        self.aws.pipes.delete_pipe(Name=physical_id)
 
     def _request(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         nested = {

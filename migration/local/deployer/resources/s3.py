@@ -5,14 +5,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from migration.local.deployer.aws import found
 from migration.local.deployer.resources.handler import (
     Handler,
     changed,
     pascal,
     pick,
     tag_list,
-    tolerating_absence,
 )
 
 if TYPE_CHECKING:
@@ -28,18 +26,16 @@ class Bucket(Handler):
     name_input = "bucket"
     replace_on = frozenset({"bucket"})
 
-    def create(self, inputs: Mapping[str, Any]) -> str:
+    def create(self, inputs: Mapping[str, Any]) -> None:
         """Make the bucket."""
         place: Any = {} if self.aws.region == _HOME else {"LocationConstraint": self.aws.region}
         more: Any = {"CreateBucketConfiguration": place} if place else {}
         self.aws.s3.create_bucket(Bucket=inputs["bucket"], **more)
         self._tag(inputs)
-        return str(inputs["bucket"])
 
     def read(self, physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Give the ARN."""
-        if found(lambda: self.aws.s3.get_bucket_location(Bucket=physical_id)) is None:
-            return None
+        self.aws.s3.get_bucket_location(Bucket=physical_id)
         return {"arn": f"arn:aws:s3:::{physical_id}", "tagsAll": inputs.get("tags", {})}
 
     def update(self, _physical_id: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
@@ -49,10 +45,9 @@ class Bucket(Handler):
 
     def delete(self, physical_id: str, inputs: Mapping[str, Any]) -> None:
         """Remove it; what is in it only where the program says so."""
-        with tolerating_absence():
-            if inputs.get("forceDestroy"):
-                self._empty(physical_id)
-            self.aws.s3.delete_bucket(Bucket=physical_id)
+        if inputs.get("forceDestroy"):
+            self._empty(physical_id)
+        self.aws.s3.delete_bucket(Bucket=physical_id)
 
     def _empty(self, bucket: str) -> None:
         for page in self.aws.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
@@ -72,6 +67,8 @@ class _OfBucket(Handler):
 
     name_input = None
     replace_on = frozenset({"bucket"})
+    id_form = "{bucket}"
+    put_whole = True
 
     @abstractmethod
     def put(self, bucket: str, inputs: Mapping[str, Any]) -> None:
@@ -85,27 +82,18 @@ class _OfBucket(Handler):
     def drop(self, bucket: str) -> None:
         """Set it to nothing."""
 
-    def create(self, inputs: Mapping[str, Any]) -> str:
+    def create(self, inputs: Mapping[str, Any]) -> None:
         """Set it."""
         self.put(inputs["bucket"], inputs)
-        return str(inputs["bucket"])
 
     def read(self, physical_id: str, _inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Tell whether it is set."""
-        return None if found(lambda: self.get(physical_id)) is None else {}
-
-    def update(self, physical_id: str, _old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-        """Set it again."""
-        self.put(physical_id, new)
+        self.get(physical_id)
+        return {}
 
     def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
         """Set it to nothing."""
-        with tolerating_absence():
-            self.drop(physical_id)
-
-    def identify(self, inputs: Mapping[str, Any]) -> str | None:
-        """Name it by its bucket."""
-        return str(inputs["bucket"])
+        self.drop(physical_id)
 
 
 class BucketServerSideEncryptionConfiguration(_OfBucket):

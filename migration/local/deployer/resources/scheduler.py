@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from migration.local.deployer.aws import found
-from migration.local.deployer.resources.handler import Handler, pascal, pick, tolerating_absence
+from migration.local.deployer.resources.handler import Handler, cased, pascal, pick
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-_SCHEDULE = {
-    "actionAfterCompletion": "ActionAfterCompletion",
-    "description": "Description",
-    "endDate": "EndDate",
-    "kmsKeyArn": "KmsKeyArn",
-    "scheduleExpression": "ScheduleExpression",
-    "scheduleExpressionTimezone": "ScheduleExpressionTimezone",
-    "startDate": "StartDate",
-    "state": "State",
-}
+_SCHEDULE = cased(
+    "actionAfterCompletion",
+    "description",
+    "endDate",
+    "kmsKeyArn",
+    "scheduleExpression",
+    "scheduleExpressionTimezone",
+    "startDate",
+    "state",
+)
 
 
 class Schedule(Handler):
@@ -29,16 +28,15 @@ class Schedule(Handler):
     type = "aws:scheduler/schedule:Schedule"
     replace_on = frozenset({"name", "groupName"})
 
-    def create(self, inputs: Mapping[str, Any]) -> str:
+    def create(self, inputs: Mapping[str, Any]) -> None:
         """Make the schedule."""
         self.aws.scheduler.create_schedule(**self._request(inputs))
-        return self.identify(inputs)
 
     def read(self, physical_id: str, _inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Give the ARN."""
         group, _, name = physical_id.partition("/")
-        answer = found(lambda: self.aws.scheduler.get_schedule(GroupName=group, Name=name))
-        return None if answer is None else {"arn": answer["Arn"]}
+        answer = self.aws.scheduler.get_schedule(GroupName=group, Name=name)
+        return {"arn": answer["Arn"]}
 
     def update(self, _physical_id: str, _old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
         """Put the whole schedule again, as the call demands."""
@@ -47,8 +45,7 @@ class Schedule(Handler):
     def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
         """Remove it."""
         group, _, name = physical_id.partition("/")
-        with tolerating_absence():
-            self.aws.scheduler.delete_schedule(GroupName=group, Name=name)
+        self.aws.scheduler.delete_schedule(GroupName=group, Name=name)
 
     def identify(self, inputs: Mapping[str, Any]) -> str:
         """Name it by its group and name."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from migration.local.deployer.aws import found
-from migration.local.deployer.resources.handler import Handler, pick, tag_changes, tolerating_absence
+from migration.local.deployer.resources.handler import Handler, pick, tag_changes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +17,7 @@ class StateMachine(Handler):
 
     type = "aws:sfn/stateMachine:StateMachine"
     replace_on = frozenset({"name", "type"})
+    id_form = "arn:aws:states:{aws.region}:{aws.account}:stateMachine:{name}"
 
     def create(self, inputs: Mapping[str, Any]) -> str:
         """Make the state machine."""
@@ -31,9 +31,7 @@ class StateMachine(Handler):
 
     def read(self, physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Give the ARN and the status."""
-        answer = found(lambda: self.aws.states.describe_state_machine(stateMachineArn=physical_id))
-        if answer is None:
-            return None
+        answer = self.aws.states.describe_state_machine(stateMachineArn=physical_id)
         return {"arn": physical_id, "status": answer["status"], "tagsAll": inputs.get("tags", {})}
 
     def update(self, physical_id: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
@@ -47,12 +45,7 @@ class StateMachine(Handler):
 
     def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
         """Remove it."""
-        with tolerating_absence():
-            self.aws.states.delete_state_machine(stateMachineArn=physical_id)
-
-    def identify(self, inputs: Mapping[str, Any]) -> str | None:
-        """Name it as AWS does."""
-        return f"arn:aws:states:{self.aws.region}:{self.aws.account}:stateMachine:{inputs['name']}"
+        self.aws.states.delete_state_machine(stateMachineArn=physical_id)
 
 
 def _tags(tags: Mapping[str, str]) -> list[Any]:

@@ -5,22 +5,21 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from migration.local.deployer.aws import found
-from migration.local.deployer.resources.handler import Handler, tag_changes, tag_list, tolerating_absence
+from migration.local.deployer.resources.handler import Handler, cased, tag_changes, tag_list
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-_ATTRIBUTES = {
-    "displayName": "DisplayName",
-    "policy": "Policy",
-    "deliveryPolicy": "DeliveryPolicy",
-    "kmsMasterKeyId": "KmsMasterKeyId",
-    "signatureVersion": "SignatureVersion",
-    "tracingConfig": "TracingConfig",
-    "contentBasedDeduplication": "ContentBasedDeduplication",
-}
+_ATTRIBUTES = cased(
+    "displayName",
+    "policy",
+    "deliveryPolicy",
+    "kmsMasterKeyId",
+    "signatureVersion",
+    "tracingConfig",
+    "contentBasedDeduplication",
+)
 
 
 class Topic(Handler):
@@ -28,6 +27,7 @@ class Topic(Handler):
 
     type = "aws:sns/topic:Topic"
     replace_on = frozenset({"name", "fifoTopic"})
+    id_form = "arn:aws:sns:{aws.region}:{aws.account}:{name}"
 
     def create(self, inputs: Mapping[str, Any]) -> str:
         """Make the topic."""
@@ -41,9 +41,7 @@ class Topic(Handler):
 
     def read(self, physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Give the ARN and the owner."""
-        answer = found(lambda: self.aws.sns.get_topic_attributes(TopicArn=physical_id))
-        if answer is None:
-            return None
+        self.aws.sns.get_topic_attributes(TopicArn=physical_id)
         return {"arn": physical_id, "owner": physical_id.split(":")[4], "tagsAll": inputs.get("tags", {})}
 
     def update(self, physical_id: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
@@ -62,21 +60,12 @@ class Topic(Handler):
 
     def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
         """Remove it with its subscriptions."""
-        with tolerating_absence():
-            self.aws.sns.delete_topic(TopicArn=physical_id)
-
-    def identify(self, inputs: Mapping[str, Any]) -> str:
-        """Work out the ARN from the name."""
-        return f"arn:aws:sns:{self.aws.region}:{self.aws.account}:{inputs['name']}"
+        self.aws.sns.delete_topic(TopicArn=physical_id)
 
 
-_SUBSCRIPTION = {
-    "deliveryPolicy": "DeliveryPolicy",
-    "filterPolicy": "FilterPolicy",
-    "filterPolicyScope": "FilterPolicyScope",
-    "rawMessageDelivery": "RawMessageDelivery",
-    "redrivePolicy": "RedrivePolicy",
-}
+_SUBSCRIPTION = cased(
+    "deliveryPolicy", "filterPolicy", "filterPolicyScope", "rawMessageDelivery", "redrivePolicy"
+)
 
 
 class TopicSubscription(Handler):
@@ -99,8 +88,8 @@ class TopicSubscription(Handler):
 
     def read(self, physical_id: str, _inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Give the ARN and the owner."""
-        answer = found(lambda: self.aws.sns.get_subscription_attributes(SubscriptionArn=physical_id))
-        return None if answer is None else {"arn": physical_id, "ownerId": physical_id.split(":")[4]}
+        self.aws.sns.get_subscription_attributes(SubscriptionArn=physical_id)
+        return {"arn": physical_id, "ownerId": physical_id.split(":")[4]}
 
     def update(self, physical_id: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
         """Set the attributes that differ."""
@@ -113,8 +102,7 @@ class TopicSubscription(Handler):
 
     def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
         """Unsubscribe it."""
-        with tolerating_absence():
-            self.aws.sns.unsubscribe(SubscriptionArn=physical_id)
+        self.aws.sns.unsubscribe(SubscriptionArn=physical_id)
 
     def find(self, inputs: Mapping[str, Any]) -> str | None:
         """Look for the endpoint among the topic's subscriptions."""
@@ -124,9 +112,6 @@ class TopicSubscription(Handler):
             one["SubscriptionArn"] for one in listed if (one["Protocol"], one["Endpoint"]) == wanted
         )
         return next(found_arns, None)
-
-    def identify(self, _inputs: Mapping[str, Any]) -> None:
-        """AWS makes the id up."""
 
 
 def _texts(inputs: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:

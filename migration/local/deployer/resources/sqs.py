@@ -6,28 +6,28 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from migration.local.deployer.aws import found
-from migration.local.deployer.resources.handler import Handler, tag_changes, tolerating_absence
+from migration.local.deployer.resources.handler import Handler, cased, tag_changes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_ATTRIBUTES = {
-    "delaySeconds": "DelaySeconds",
-    "maxMessageSize": "MaximumMessageSize",
-    "messageRetentionSeconds": "MessageRetentionPeriod",
-    "receiveWaitTimeSeconds": "ReceiveMessageWaitTimeSeconds",
-    "visibilityTimeoutSeconds": "VisibilityTimeout",
-    "policy": "Policy",
-    "redrivePolicy": "RedrivePolicy",
-    "redriveAllowPolicy": "RedriveAllowPolicy",
-    "fifoQueue": "FifoQueue",
-    "contentBasedDeduplication": "ContentBasedDeduplication",
-    "deduplicationScope": "DeduplicationScope",
-    "fifoThroughputLimit": "FifoThroughputLimit",
-    "kmsMasterKeyId": "KmsMasterKeyId",
-    "kmsDataKeyReusePeriodSeconds": "KmsDataKeyReusePeriodSeconds",
-    "sqsManagedSseEnabled": "SqsManagedSseEnabled",
-}
+_ATTRIBUTES = cased(
+    "delaySeconds",
+    "policy",
+    "redrivePolicy",
+    "redriveAllowPolicy",
+    "fifoQueue",
+    "contentBasedDeduplication",
+    "deduplicationScope",
+    "fifoThroughputLimit",
+    "kmsMasterKeyId",
+    "kmsDataKeyReusePeriodSeconds",
+    "sqsManagedSseEnabled",
+    maxMessageSize="MaximumMessageSize",
+    messageRetentionSeconds="MessageRetentionPeriod",
+    receiveWaitTimeSeconds="ReceiveMessageWaitTimeSeconds",
+    visibilityTimeoutSeconds="VisibilityTimeout",
+)
 _DEFAULTS = {
     "delaySeconds": 0,
     "maxMessageSize": 262_144,
@@ -57,11 +57,7 @@ class QueueResource(Handler):
 
     def read(self, physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Give the ARN and the URL."""
-        answer = found(
-            lambda: self.aws.sqs.get_queue_attributes(QueueUrl=physical_id, AttributeNames=["QueueArn"])
-        )
-        if answer is None:
-            return None
+        answer = self.aws.sqs.get_queue_attributes(QueueUrl=physical_id, AttributeNames=["QueueArn"])
         arn = answer["Attributes"]["QueueArn"]
         return {"arn": arn, "url": physical_id, "tagsAll": inputs.get("tags", {})}
 
@@ -82,8 +78,7 @@ class QueueResource(Handler):
 
     def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
         """Remove the queue and its messages."""
-        with tolerating_absence():
-            self.aws.sqs.delete_queue(QueueUrl=physical_id)
+        self.aws.sqs.delete_queue(QueueUrl=physical_id)
 
     def find(self, inputs: Mapping[str, Any]) -> str | None:
         """Ask for the URL by name."""
@@ -96,34 +91,24 @@ class _QueueAttribute(Handler):
 
     name_input = None
     replace_on = frozenset({"queueUrl"})
+    id_form = "{queueUrl}"
+    put_whole = True
     attribute = ""
     given = ""
 
-    def create(self, inputs: Mapping[str, Any]) -> str:
+    def create(self, inputs: Mapping[str, Any]) -> None:
         """Set the attribute."""
         self._set(inputs["queueUrl"], _text(inputs[self.given]))
-        return str(inputs["queueUrl"])
 
     def read(self, physical_id: str, _inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         """Tell whether it is set."""
-        answer = found(
-            lambda: self.aws.sqs.get_queue_attributes(QueueUrl=physical_id, AttributeNames=["All"])
-        )
-        attributes: dict[Any, str] = answer["Attributes"] if answer else {}
+        answer = self.aws.sqs.get_queue_attributes(QueueUrl=physical_id, AttributeNames=["All"])
+        attributes: dict[Any, str] = answer["Attributes"]
         return {} if attributes.get(self.attribute) else None
-
-    def update(self, physical_id: str, _old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-        """Set it again."""
-        self._set(physical_id, _text(new[self.given]))
 
     def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
         """Set it to nothing."""
-        with tolerating_absence():
-            self._set(physical_id, "")
-
-    def identify(self, inputs: Mapping[str, Any]) -> str | None:
-        """Name it by its queue."""
-        return str(inputs["queueUrl"])
+        self._set(physical_id, "")
 
     def _set(self, url: str, value: str) -> None:
         attributes: dict[Any, str] = {self.attribute: value}
