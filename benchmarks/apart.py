@@ -22,10 +22,10 @@ _laps: Final[dict[str, float]] = {}
 _STATUS: Final = Path("/proc/self/status")
 
 
-def apart(module: str, function: str, *arguments: object, imports: str = "sys") -> Measured:
+def apart(module: str, function: str, *arguments: object) -> Measured:
     """Call `module.function` with texts, in another interpreter, and give what `measured` made of it."""
     code = (
-        f"import json, sys, {imports}; from benchmarks.apart import measured; "
+        "import json, sys; from benchmarks.apart import measured; "
         f"from {module} import {function} as work; "
         "print(json.dumps(measured(work, *sys.argv[1:])))"
     )

@@ -1,17 +1,14 @@
 """Reading facts: items per CPU second of one reader, boto3's paginators against the fast scan.
 
 Every side reads the same pages over HTTP from a process of their own (`canned_scan`); only the reader's CPU
-time counts. Two tables: reading whole facts, and summing points by employee and program.
+time counts.
 """
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import boto3
-import msgspec
 
 from benchmarks.canned_scan import PAGE_ITEMS, canned_scan
 from benchmarks.report import Report
@@ -19,7 +16,6 @@ from benchmarks.timing import cpu_us, interleave
 from migration.aws.tables.both_sides import fact_lines
 from migration.aws.tables.scanned_items import FactItem
 from migration.aws.transport.clock import SystemClock
-from migration.aws.transport.pages import Number, Text
 from migration.aws.transport.raw_dynamodb import RawDynamoDB, beside
 from migration.aws.transport.scan import ReadPace, Scan, batches
 
@@ -37,23 +33,12 @@ BOTO3_PAGES: Final = 2  # a round; the others read so many more that they take a
 FAST_PAGES: Final = 20
 
 
-class Narrow(msgspec.Struct, gc=False):
-    """What a fold by employee and program needs of a fact."""
-
-    employee_id: Text
-    program_id: Text
-    points: Number = Number("0")
-
-
 def run(settings: Settings) -> list[Report]:
     """Time every reader."""
     with canned_scan(settings.seed) as url:
         client = boto3.client("dynamodb", endpoint_url=url)
         raw = beside(client, 4, SystemClock())
-        return [
-            _report(name, title, _time(sides, client, raw, settings.rounds))
-            for name, title, sides in (("scan", "Reading facts", READING), ("scan_sum", "Summing", SUMMING))
-        ]
+        return [_report(_time(client, raw, settings.rounds))]
 
 
 def read_with_paginator(client: DynamoDBClient, _raw: RawDynamoDB, pages: int) -> int:
@@ -62,39 +47,10 @@ def read_with_paginator(client: DynamoDBClient, _raw: RawDynamoDB, pages: int) -
     return sum(len(page["Items"]) for page in found)
 
 
-def read_and_sum_with_paginator(client: DynamoDBClient, _raw: RawDynamoDB, pages: int) -> int:
-    """Sum points by employee and program."""
-    sums: Counter[tuple[str, str]] = Counter()
-    for page in client.get_paginator("scan").paginate(TableName=f"facts-{pages}"):
-        for item in page["Items"]:
-            sums[item["employee_id"]["S"], item["program_id"]["S"]] += int(item["points"]["N"])
-    return len(sums)
-
-
-def read_with_json(_client: DynamoDBClient, raw: RawDynamoDB, pages: int) -> int:
-    """Read the same bytes as the fast scan, with the standard library's parser."""
-    count, request = 0, Scan(f"facts-{pages}", dict, 1).request(0, None)
-    while True:
-        page: dict[str, Any] = json.loads(raw.call("Scan", request))
-        count += len(page["Items"])
-        if "LastEvaluatedKey" not in page:
-            return count
-        request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-
-
 def read_fast(_client: DynamoDBClient, raw: RawDynamoDB, pages: int) -> int:
     """Read whole facts."""
     scan = Scan(f"facts-{pages}", FactItem, 1)
     return sum(len(batch.items) for batch in batches(raw, scan, ReadPace(None, SystemClock())))
-
-
-def read_and_sum_fast(_client: DynamoDBClient, raw: RawDynamoDB, pages: int) -> int:
-    """Sum points by employee and program."""
-    sums: Counter[tuple[str, str]] = Counter()
-    for batch in batches(raw, Scan(f"facts-{pages}", Narrow, 1), ReadPace(None, SystemClock())):
-        for item in batch.items:
-            sums[item.employee_id.S, item.program_id.S] += int(item.points.N)
-    return len(sums)
 
 
 def read_to_lines(_client: DynamoDBClient, raw: RawDynamoDB, pages: int) -> int:
@@ -105,22 +61,15 @@ def read_to_lines(_client: DynamoDBClient, raw: RawDynamoDB, pages: int) -> int:
 
 READING: Final[dict[str, tuple[Read, int]]] = {
     "boto3 client's paginator": (read_with_paginator, BOTO3_PAGES),
-    "same bytes, json.loads": (read_with_json, FAST_PAGES),
     "fast scan": (read_fast, FAST_PAGES),
     "fast scan, to lines for DuckDB": (read_to_lines, FAST_PAGES),
 }
-SUMMING: Final[dict[str, tuple[Read, int]]] = {
-    "boto3 client's paginator": (read_and_sum_with_paginator, BOTO3_PAGES),
-    "fast scan": (read_and_sum_fast, FAST_PAGES),
-}
 
 
-def _time(
-    sides: dict[str, tuple[Read, int]], client: DynamoDBClient, raw: RawDynamoDB, rounds: int
-) -> dict[str, Timing]:
+def _time(client: DynamoDBClient, raw: RawDynamoDB, rounds: int) -> dict[str, Timing]:
     measured = {
         name: cpu_us(_bound(read, client, raw, pages), pages * PAGE_ITEMS)
-        for name, (read, pages) in sides.items()
+        for name, (read, pages) in READING.items()
     }
     return interleave(measured, rounds)
 
@@ -129,10 +78,10 @@ def _bound(read: Read, client: DynamoDBClient, raw: RawDynamoDB, pages: int) -> 
     return lambda: read(client, raw, pages)
 
 
-def _report(name: str, title: str, timings: dict[str, Timing]) -> Report:
+def _report(timings: dict[str, Timing]) -> Report:
     return Report(
-        name,
-        f"{title}: items per CPU second",
+        "scan",
+        "Reading facts: items per CPU second",
         ("side", "items_per_s", "low", "high", "times_boto3"),
         tuple(_row(side, timing) for side, timing in timings.items()),
         (
