@@ -6,7 +6,7 @@ The reference system's layout is the default. A layout crosses to the mirror's f
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,6 @@ class LegacyShape:
     employee_progress: ProgressShape = field(default_factory=ProgressShape)
     program_progress: ProgressShape = field(default_factory=ProgressShape)
     leaderboard: BoardShape = field(default_factory=BoardShape)
-
-
-def encode_shape(shape: LegacyShape) -> str:
-    """Write a layout as JSON."""
-    return json.dumps(asdict(shape))
 
 
 def decode_shape(text: str) -> LegacyShape:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from cutover_infra.pipeline import Pipeline
     from cutover_infra.watchdog import Watchdog
 
-Panels = "Mapping[str, Sequence[Metric]]"
 _WIDTH: Final = 8
 _HEIGHT: Final = 6
 _PER_ROW: Final = 3

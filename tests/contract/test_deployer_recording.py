@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 from pulumi import ConfigMissingError
 
-from migration.local.deployer.recording import record
+from tests.doubles.recording import record
 
 if TYPE_CHECKING:
-    from migration.local.deployer.recording import RecordedResource, Recording
+    from tests.doubles.recording import RecordedResource, Recording
 
 PROGRAM = Path(__file__).parent / "programs" / "recorded"
 TABLE, QUEUE = "aws:dynamodb/table:Table", "aws:sqs/queue:Queue"

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from migration.local.deployer.project import stack_config
-from migration.local.deployer.recording import record
+from tests.doubles.recording import record
 
 if TYPE_CHECKING:
-    from migration.local.deployer.recording import RecordedResource
+    from tests.doubles.recording import RecordedResource
 
 ROOT = Path(__file__).parents[2]
 FUNCTION = "aws:lambda/function:Function"

@@ -15,7 +15,7 @@ import pytest
 from cutover_infra.defaults import DEFAULTS
 from cutover_infra.policies.model import Declared
 from cutover_infra.settings import Phase, Stack
-from migration.local.deployer.recording import Recording, record
+from tests.doubles.recording import Recording, record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from migration.local.deployer.project import stack_config
-from migration.local.deployer.recording import record
 from migration.model.errors import IntegrityError, RemoteError, UsageError
 from migration.wiring.workspace import Workspace
+from tests.doubles.recording import record
 
 ROOT = Path(__file__).parents[2]
 

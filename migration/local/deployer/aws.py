@@ -42,12 +42,30 @@ _CONFIG: Final = Config(
     read_timeout=30,
     retries={"mode": "standard", "total_max_attempts": 3},
     proxies={},
+    s3={"addressing_style": "path"},  # the endpoint has no names below its own
 )
+_SERVICES: Final = {"lambda_": "lambda", "states": "stepfunctions"}  # clients with another name here
 _ABSENT: Final = ("NotFound", "NonExistent", "NoSuch", "DoesNotExist")
 
 
 class Aws:
     """One endpoint, one region; clients are made when first used."""
+
+    apigateway: APIGatewayClient
+    athena: AthenaClient
+    cloudwatch: CloudWatchClient
+    dynamodb: DynamoDBClient
+    glue: GlueClient
+    iam: IAMClient
+    kms: UntypedClient
+    lambda_: LambdaClient
+    logs: CloudWatchLogsClient
+    pipes: EventBridgePipesClient
+    s3: S3Client
+    scheduler: EventBridgeSchedulerClient
+    sns: SNSClient
+    sqs: SQSClient
+    states: SFNClient
 
     def __init__(self, endpoint: str, region: str) -> None:
         self.endpoint = loopback(endpoint)
@@ -66,82 +84,17 @@ class Aws:
         sts = self._session.client("sts", endpoint_url=self.endpoint, config=_CONFIG)
         return sts.get_caller_identity()["Account"]
 
-    @cached_property
-    def apigateway(self) -> APIGatewayClient:
-        """API Gateway, REST."""
-        return self._session.client("apigateway", endpoint_url=self.endpoint, config=_CONFIG)
-
-    @cached_property
-    def athena(self) -> AthenaClient:
-        """Athena."""
-        return self._session.client("athena", endpoint_url=self.endpoint, config=_CONFIG)
-
-    @cached_property
-    def cloudwatch(self) -> CloudWatchClient:
-        """CloudWatch alarms and dashboards."""
-        return self._session.client("cloudwatch", endpoint_url=self.endpoint, config=_CONFIG)
-
-    @cached_property
-    def dynamodb(self) -> DynamoDBClient:
-        """DynamoDB."""
-        return self._session.client("dynamodb", endpoint_url=self.endpoint, config=_CONFIG)
-
-    @cached_property
-    def glue(self) -> GlueClient:
-        """Glue's catalogue."""
-        return self._session.client("glue", endpoint_url=self.endpoint, config=_CONFIG)
-
-    @cached_property
-    def iam(self) -> IAMClient:
-        """IAM."""
-        return self._session.client("iam", endpoint_url=self.endpoint, config=_CONFIG)
-
-    @cached_property
-    def kms(self) -> UntypedClient:
-        """KMS."""
-        client: UntypedClient = self._session.client("kms", endpoint_url=self.endpoint, config=_CONFIG)
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - as annotated
+        """Make a client when it is first asked for."""
+        if name not in Aws.__annotations__:
+            raise AttributeError(name)
+        client = self._session.client(
+            _SERVICES.get(name, name),
+            endpoint_url=self.endpoint,
+            config=_CONFIG,  # type: ignore[call-overload]
+        )
+        setattr(self, name, client)
         return client
-
-    @cached_property
-    def lambda_(self) -> LambdaClient:
-        """Lambda."""
-        return self._session.client("lambda", endpoint_url=self.endpoint, config=_CONFIG)
-
-    @cached_property
-    def logs(self) -> CloudWatchLogsClient:
-        """CloudWatch Logs."""
-        return self._session.client("logs", endpoint_url=self.endpoint, config=_CONFIG)
-
-    @cached_property
-    def pipes(self) -> EventBridgePipesClient:
-        """EventBridge Pipes."""
-        return self._session.client("pipes", endpoint_url=self.endpoint, config=_CONFIG)
-
-    @cached_property
-    def s3(self) -> S3Client:
-        """S3, with buckets in the path: the endpoint has no names below its own."""
-        config = _CONFIG.merge(Config(s3={"addressing_style": "path"}))
-        return self._session.client("s3", endpoint_url=self.endpoint, config=config)
-
-    @cached_property
-    def scheduler(self) -> EventBridgeSchedulerClient:
-        """EventBridge Scheduler."""
-        return self._session.client("scheduler", endpoint_url=self.endpoint, config=_CONFIG)
-
-    @cached_property
-    def sns(self) -> SNSClient:
-        """SNS."""
-        return self._session.client("sns", endpoint_url=self.endpoint, config=_CONFIG)
-
-    @cached_property
-    def states(self) -> SFNClient:
-        """Step Functions."""
-        return self._session.client("stepfunctions", endpoint_url=self.endpoint, config=_CONFIG)
-
-    @cached_property
-    def sqs(self) -> SQSClient:
-        """SQS."""
-        return self._session.client("sqs", endpoint_url=self.endpoint, config=_CONFIG)
 
 
 def loopback(endpoint: str) -> str:

@@ -9,21 +9,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from migration.local.deployer.aws import Aws
-from migration.local.deployer.decision import removal
 from migration.local.deployer.errors import ProgramError
 from migration.local.deployer.hosts import Deploying, Preview
 from migration.local.deployer.outputs import Outputs
-from migration.local.deployer.plan import DeploymentPlan
 from migration.local.deployer.program import run
 from migration.local.deployer.project import program_for, region_of
-from migration.local.deployer.state import StateFile, deletion_order
+from migration.local.deployer.state import StateFile
 from migration.model.errors import CutoverError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
-    from migration.local.deployer.plan import StepProgress
+    from migration.local.deployer.plan import DeploymentPlan, StepProgress
     from migration.local.deployer.program import Program
 
 
@@ -65,12 +63,6 @@ class Deployment:
             self._run(host, dry_run=False)
             host.finish()
         return self.outputs()
-
-    def preview_destroy(self) -> DeploymentPlan:
-        """Say what `destroy` would delete; changes nothing."""
-        state = self._file.load()
-        steps = tuple(removal(resource) for resource in deletion_order(state.resources))
-        return DeploymentPlan(state.project, state.stack, steps)
 
     def destroy(self, on_step: Callable[[StepProgress], None] | None = None) -> None:
         """Delete everything the state knows, in an order that AWS accepts."""

@@ -1,4 +1,4 @@
-"""Plans and progress as text for people, in the manner of `pulumi preview`. Secrets are never in it.
+"""Plans as text for people, in the manner of `pulumi preview`. Secrets are never in it.
 
 Returns rich's `Text`; where it is printed, and whether in colour, is the caller's to say.
 """
@@ -17,7 +17,7 @@ from migration.local.deployer.values import Archive, Asset, Secret, Unknown, Val
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from migration.local.deployer.plan import DeploymentPlan, StepProgress
+    from migration.local.deployer.plan import DeploymentPlan
 
 _SYMBOLS: Final = {
     StepKind.SAME: (" ", "dim", "unchanged"),
@@ -26,7 +26,6 @@ _SYMBOLS: Final = {
     StepKind.REPLACE: ("+-", "magenta", "to replace"),
     StepKind.DELETE: ("-", "red", "to delete"),
 }
-_DOING: Final = {"started": "…", "done": "✓", "failed": "✗"}
 _LONGEST: Final = 72
 
 
@@ -38,7 +37,7 @@ def render_plan(plan: DeploymentPlan, *, unchanged: bool = False) -> Text:
     text = Text(f"Stack {plan.stack} of project {plan.project}\n", style="bold")
     text.append("\n")
     shown = [step for step in plan.steps if unchanged or step.kind is not StepKind.SAME]
-    width = max((len(short_type(step.type)) for step in shown), default=0)
+    width = max((len(_short_type(step.type)) for step in shown), default=0)
     for step in shown:
         text.append_text(_line(step, width))
         if step.kind in {StepKind.UPDATE, StepKind.REPLACE}:
@@ -54,18 +53,7 @@ def render_plan(plan: DeploymentPlan, *, unchanged: bool = False) -> Text:
     return text
 
 
-def render_progress(progress: StepProgress) -> Text:
-    """Write one line for a step that starts or ends."""
-    step = progress.step
-    _, colour, _ = _SYMBOLS[step.kind]
-    style = "red" if progress.status == "failed" else colour
-    line = Text(f"{_DOING[progress.status]} ", style=style)
-    line.append(f"{step.kind:<8}", style=style)
-    line.append(f"{short_type(step.type)} {step.name}")
-    return line.append(f"  ({step.note})" if step.note else "", style="dim")
-
-
-def short_type(token: str) -> str:
+def _short_type(token: str) -> str:
     """Write `aws:sqs/queue:Queue` as `aws:sqs:Queue`, as Pulumi does for people."""
     package, _, rest = token.partition(":")
     module, _, name = rest.partition(":")
@@ -75,7 +63,7 @@ def short_type(token: str) -> str:
 def _line(step: ResourceStep, width: int) -> Text:
     symbol, colour, _ = _SYMBOLS[step.kind]
     line = Text(f"  {symbol:<3}", style=colour)
-    line.append(f"{short_type(step.type):<{width}}  ", style=colour if step.custom else "dim")
+    line.append(f"{_short_type(step.type):<{width}}  ", style=colour if step.custom else "dim")
     line.append(step.name)
     if step.note:
         line.append(f"  ({step.note})", style="dim")

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from migration.local.deployer.functions import answer
-from migration.local.deployer.plausible import ACCOUNT, plausible
 from migration.local.deployer.program import run
 from migration.local.deployer.project import program_for, region_of
 from migration.local.deployer.registration import Registered, Registration
 from migration.local.deployer.values import Secret, holds, reveal
+from tests.doubles.plausible import ACCOUNT, plausible
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
