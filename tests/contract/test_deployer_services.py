@@ -157,7 +157,6 @@ def test_a_queues_attributes_are_those_asked_for(part: Part) -> None:
     assert set(sqs.list_queue_tags(QueueUrl=outputs["queue"])["Tags"]) == {"part", "stage"}
     topic = part.client("sns").get_topic_attributes(TopicArn=outputs["topic"])["Attributes"]
     assert topic["DisplayName"] == "True"
-    assert part.client("kms").describe_key(KeyId=outputs["key"])["KeyMetadata"]["Description"] == "True"
 
 
 @pytest.mark.parametrize("part", ["bulk"], indirect=True)

@@ -95,8 +95,6 @@ _OUTPUTS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
         "{account}:{name}",
         {"arn": "arn:aws:glue:{region}:{account}:database/{name}"},
     ),
-    "aws:kms/key:Key": ("{hash}", {"arn": "arn:aws:kms:{region}:{account}:key/{hash}", "keyId": "{hash}"}),
-    "aws:kms/alias:Alias": ("{name}", {"arn": "arn:aws:kms:{region}:{account}:{name}"}),
     "aws:sns/topic:Topic": (
         "arn:aws:sns:{region}:{account}:{name}",
         {"arn": "arn:aws:sns:{region}:{account}:{name}"},
@@ -109,7 +107,6 @@ _OUTPUTS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
             "rootResourceId": "root{hash10}",
         },
     ),
-    "aws:apigateway/resource:Resource": ("{hash10}", {"path": "/{pathPart}"}),
     "aws:apigateway/deployment:Deployment": ("{hash10}", {"createdDate": "2026-01-01T00:00:00Z"}),
     "aws:apigateway/stage:Stage": (
         "ags-{restApi}-{stageName}",

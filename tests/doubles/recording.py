@@ -104,8 +104,8 @@ class _Recorder:
         found = Registration(physical_id, token, physical_id, custom=True, inputs={"name": physical_id})
         return Registered(physical_id, plausible(found, self.region).outputs)
 
-    def invoke(self, token: str, arguments: Inputs) -> Mapping[str, Any]:
-        return answer(token, arguments, self.region, ACCOUNT)
+    def invoke(self, token: str, _arguments: Inputs) -> Mapping[str, Any]:
+        return answer(token, self.region, ACCOUNT)
 
     def export(self, outputs: Inputs) -> None:
         self.exports = reveal(outputs)

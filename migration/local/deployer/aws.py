@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import boto3
@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from migration.local.deployer.errors import EndpointRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from mypy_boto3_apigateway.client import APIGatewayClient
     from mypy_boto3_athena.client import AthenaClient
@@ -57,7 +57,6 @@ class Aws:
     dynamodb: DynamoDBClient
     glue: GlueClient
     iam: IAMClient
-    kms: UntypedClient
     lambda_: LambdaClient
     logs: CloudWatchLogsClient
     pipes: EventBridgePipesClient
@@ -122,9 +121,3 @@ def found(call: Callable[[], T]) -> T | None:
 def is_absent(error: ClientError) -> bool:
     """Tell whether an error says that what was asked for is not there."""
     return any(word in error.response["Error"]["Code"] for word in _ABSENT)
-
-
-class UntypedClient(Protocol):
-    """A client of a service that the installed type stubs do not cover: any operation, any answer."""
-
-    def __getattr__(self, operation: str) -> Callable[..., Mapping[str, Any]]: ...

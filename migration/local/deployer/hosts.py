@@ -59,10 +59,10 @@ class _Answering:
                 raise LookupError("AWS has no such thing")
             return Registered(physical_id, outputs)
 
-    def invoke(self, token: str, arguments: Inputs) -> Mapping[str, Any]:
+    def invoke(self, token: str, _arguments: Inputs) -> Mapping[str, Any]:
         """Answer a provider function."""
         with self._step_fails("call", token, ""):
-            return answer(token, arguments, self._aws.region, self._aws.account)
+            return answer(token, self._aws.region, self._aws.account)
 
     def _decide(self, registration: Registration) -> StepDecision:
         with self._step_fails("look at", registration.type, registration.name):

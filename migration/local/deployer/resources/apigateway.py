@@ -1,4 +1,4 @@
-"""REST APIs of API Gateway: resources, methods, integrations, and the deployments that freeze them."""
+"""REST APIs of API Gateway, and the deployments that freeze them."""
 
 from __future__ import annotations
 
@@ -76,124 +76,6 @@ class RestApi(Handler):
             put_routes(self.aws.apigateway, api, new["body"])
 
 
-class Resource(Handler):
-    """`aws.apigateway.Resource`, one part of a path; its id is made up by AWS."""
-
-    type = "aws:apigateway/resource:Resource"
-    name_input = None
-    replace_on = frozenset({"restApi", "parentId", "pathPart"})
-
-    def create(self, inputs: Mapping[str, Any]) -> str:
-        """Make the path part."""
-        made = self.aws.apigateway.create_resource(
-            restApiId=inputs["restApi"], parentId=inputs["parentId"], pathPart=inputs["pathPart"]
-        )
-        return made["id"]
-
-    def read(self, physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Give the whole path."""
-        target = {"restApiId": inputs["restApi"], "resourceId": physical_id}
-        answer = self.aws.apigateway.get_resource(**target)
-        return {"path": answer["path"]}
-
-    def delete(self, physical_id: str, inputs: Mapping[str, Any]) -> None:
-        """Remove it with its methods."""
-        self.aws.apigateway.delete_resource(restApiId=inputs["restApi"], resourceId=physical_id)
-
-    def find(self, inputs: Mapping[str, Any]) -> str | None:
-        """Look for the part under its parent."""
-        resources = self.aws.apigateway.get_resources(restApiId=inputs["restApi"], limit=500)["items"]
-        wanted = (inputs["parentId"], inputs["pathPart"])
-        parts = ((each["id"], (each.get("parentId"), each.get("pathPart"))) for each in resources)
-        return next((physical_id for physical_id, part in parts if part == wanted), None)
-
-    def slot(self, inputs: Mapping[str, Any]) -> object:
-        """A path exists once."""
-        return (inputs["restApi"], inputs["parentId"], inputs["pathPart"])
-
-
-class Method(Handler):
-    """`aws.apigateway.Method`; its id is `agm-API-RESOURCE-METHOD`."""
-
-    type = "aws:apigateway/method:Method"
-    name_input = None
-    replace_on = frozenset(
-        {"restApi", "resourceId", "httpMethod", "requestParameters", "requestModels", "authorizationScopes"}
-    )
-    id_form = "agm-{restApi}-{resourceId}-{httpMethod}"
-
-    def create(self, inputs: Mapping[str, Any]) -> None:
-        """Put the method."""
-        plain = ("apiKeyRequired", "authorizationScopes", "authorizerId", "operationName")
-        more = ("requestModels", "requestParameters", "requestValidatorId")
-        self.aws.apigateway.put_method(
-            **_method(inputs),
-            authorizationType=inputs["authorization"],
-            **pick(inputs, {name: name for name in (*plain, *more)}),
-        )
-
-    def read(self, _physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Tell whether it is there."""
-        self.aws.apigateway.get_method(**_method(inputs))
-        return {}
-
-    def update(self, _physical_id: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-        """Patch who may call it."""
-        names = {
-            "authorization": "authorizationType",
-            "apiKeyRequired": "apiKeyRequired",
-            "authorizerId": "authorizerId",
-        }
-        patches = [replace(f"/{names[name]}", new[name]) for name in names if differs(name, old, new)]
-        if patches:
-            self.aws.apigateway.update_method(**_method(new), patchOperations=patches)
-
-    def delete(self, _physical_id: str, inputs: Mapping[str, Any]) -> None:
-        """Remove it with its integration."""
-        self.aws.apigateway.delete_method(**_method(inputs))
-
-
-_INTEGRATION = (
-    "type",
-    "cacheKeyParameters",
-    "cacheNamespace",
-    "connectionId",
-    "connectionType",
-    "contentHandling",
-    "credentials",
-    "passthroughBehavior",
-    "requestParameters",
-    "requestTemplates",
-    "uri",
-)
-
-
-class Integration(Handler):
-    """`aws.apigateway.Integration`; its id is `agi-API-RESOURCE-METHOD`."""
-
-    type = "aws:apigateway/integration:Integration"
-    name_input = None
-    replace_on = frozenset({"restApi", "resourceId", "httpMethod"})
-    put_whole = True
-    id_form = "agi-{restApi}-{resourceId}-{httpMethod}"
-
-    def create(self, inputs: Mapping[str, Any]) -> None:
-        """Put the integration."""
-        names = {**{name: name for name in _INTEGRATION}, "timeoutMilliseconds": "timeoutInMillis"}
-        self.aws.apigateway.put_integration(
-            **_method(inputs), **pick(inputs, {**names, "integrationHttpMethod": "integrationHttpMethod"})
-        )
-
-    def read(self, _physical_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Tell whether it is there."""
-        self.aws.apigateway.get_integration(**_method(inputs))
-        return {}
-
-    def delete(self, _physical_id: str, inputs: Mapping[str, Any]) -> None:
-        """Remove it."""
-        self.aws.apigateway.delete_integration(**_method(inputs))
-
-
 class ApiDeployment(Handler):
     """`aws.apigateway.Deployment`, a frozen copy of an API; changed triggers make a new one."""
 
@@ -245,12 +127,4 @@ def differs(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     return new.get(name) is not None and old.get(name) != new[name]
 
 
-def _method(inputs: Mapping[str, Any]) -> Any:  # noqa: ANN401 - keywords of several calls
-    return {
-        "restApiId": inputs["restApi"],
-        "resourceId": inputs["resourceId"],
-        "httpMethod": inputs["httpMethod"],
-    }
-
-
-HANDLERS = (RestApi, Resource, Method, Integration, ApiDeployment)
+HANDLERS = (RestApi, ApiDeployment)

@@ -1,7 +1,5 @@
 """A program with a bit of everything that a recording has to show."""
 
-from typing import Any
-
 import pulumi
 import pulumi_aws as aws
 from helper_of_recorded import RUNS  # type: ignore[import-not-found]  # only the program's own path has it
@@ -32,18 +30,11 @@ class Storage(pulumi.ComponentResource):
 storage = Storage("storage", pulumi.ResourceOptions(protect=True, retain_on_delete=True))
 queue = aws.sqs.Queue("activities", visibility_timeout_seconds=60)
 caller = aws.get_caller_identity()
-statements: Any = [
-    {
-        "actions": ["sqs:SendMessage"],
-        "resources": [queue.arn],
-        "conditions": [{"test": "ArnEquals", "variable": "aws:SourceArn", "values": [storage.table.arn]}],
-    }
-]
-policy = aws.iam.get_policy_document_output(statements=statements)
+policy = pulumi.Output.json_dumps({"Resource": queue.arn, "Condition": storage.table.arn})
 role = aws.iam.Role(
     "aggregate",
     name="aggregate",
-    assume_role_policy=policy.json,
+    assume_role_policy=policy,
     opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="former")], delete_before_replace=True),
 )
 function = aws.lambda_.Function(

@@ -91,7 +91,7 @@ def tables() -> None:
 
 
 def queues() -> None:
-    """Queues with a dead-letter queue, policies, a topic that is heard, and a key."""
+    """Queues with a dead-letter queue, policies, and a topic that is heard."""
     dead = aws.sqs.Queue("dead", name=f"{prefix}-dead", message_retention_seconds=1_209_600)
     redrive = pulumi.Output.json_dumps({"deadLetterTargetArn": dead.arn, "maxReceiveCount": 5 + after})
     queue = aws.sqs.Queue(
@@ -111,14 +111,11 @@ def queues() -> None:
             {"redrivePermission": "byQueue", "sourceQueueArns": [queue.arn]}
         ),
     )
-    key = aws.kms.Key("key", description=f"{after}", enable_key_rotation=after, tags=TAGS)
-    aws.kms.Alias("key", name=f"alias/{prefix}", target_key_id=key.id)
     topic = aws.sns.Topic("topic", name=f"{prefix}-topic", display_name=f"{after}", tags=TAGS)
     aws.sns.TopicSubscription(
         "topic", topic=topic.arn, protocol="sqs", endpoint=queue.arn, raw_message_delivery=after
     )
     pulumi.export("queue", queue.url)
-    pulumi.export("key", key.key_id)
     pulumi.export("topic", topic.arn)
 
 
@@ -298,35 +295,24 @@ def bulk() -> None:
 
 
 def api() -> None:
-    """A REST API that asks for a key, made route by route."""
+    """A REST API that asks for a key."""
     made = function()
-    front = aws.apigateway.RestApi("api", name=f"{prefix}-api", description=f"{after}", tags=TAGS)
-    path = aws.apigateway.Resource(
-        "path", rest_api=front.id, parent_id=front.root_resource_id, path_part="{proxy+}"
+    integration = {"type": "aws_proxy", "httpMethod": "POST", "uri": made.invoke_arn}
+    route = {"security": [{"key": []}], "x-amazon-apigateway-integration": integration}
+    body = pulumi.Output.json_dumps(
+        {
+            "openapi": "3.0.1",
+            "paths": {"/{proxy+}": {"x-amazon-apigateway-any-method": route}},
+            "components": {
+                "securitySchemes": {"key": {"type": "apiKey", "name": "x-api-key", "in": "header"}}
+            },
+        }
     )
-    method = aws.apigateway.Method(
-        "any",
-        rest_api=front.id,
-        resource_id=path.id,
-        http_method="ANY",
-        authorization="NONE",
-        api_key_required=True,
-    )
-    integration = aws.apigateway.Integration(
-        "function",
-        rest_api=front.id,
-        resource_id=path.id,
-        http_method=method.http_method,
-        type="AWS_PROXY",
-        integration_http_method="POST",
-        uri=made.invoke_arn,
-    )
+    front = aws.apigateway.RestApi("api", name=f"{prefix}-api", description=f"{after}", body=body, tags=TAGS)
     aws.lambda_.Permission(
         "api", function=made.name, action="lambda:InvokeFunction", principal="apigateway.amazonaws.com"
     )
-    deployed = aws.apigateway.Deployment(
-        "deployed", rest_api=front.id, triggers={"routes": f"{after}"}, opts=depends(integration)
-    )
+    deployed = aws.apigateway.Deployment("deployed", rest_api=front.id, triggers={"routes": f"{after}"})
     stage = aws.apigateway.Stage(
         "live", rest_api=front.id, deployment=deployed.id, stage_name="live", tags=TAGS
     )
