@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cutover_infra.policies.model import STATEFUL
-from cutover_infra.policies.transitions import IDENTITY, data_losses, removed, replaced
+from tests.infra.transitions import IDENTITY, data_losses, removed, replaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable

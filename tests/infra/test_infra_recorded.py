@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from cutover_infra.policies.transitions import IDENTITY
+from tests.infra.transitions import IDENTITY
 
 if TYPE_CHECKING:
     from tests.infra.conftest import Deployed
