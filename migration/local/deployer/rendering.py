@@ -29,14 +29,14 @@ _SYMBOLS: Final = {
 _LONGEST: Final = 72
 
 
-def render_plan(plan: DeploymentPlan, *, unchanged: bool = False) -> Text:
+def render_plan(plan: DeploymentPlan) -> Text:
     """Write one line for each step, the properties that change below it, the outputs and the counts.
 
-    Steps that change nothing are only counted, unless `unchanged`.
+    Steps that change nothing are only counted.
     """
     text = Text(f"Stack {plan.stack} of project {plan.project}\n", style="bold")
     text.append("\n")
-    shown = [step for step in plan.steps if unchanged or step.kind is not StepKind.SAME]
+    shown = [step for step in plan.steps if step.kind is not StepKind.SAME]
     width = max((len(_short_type(step.type)) for step in shown), default=0)
     for step in shown:
         text.append_text(_line(step, width))
