@@ -13,7 +13,17 @@ from migration.model.transitions import BACK, FORWARD, ROLLBACK
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted(DOCS.rglob("*.md")),
+    *(ROOT / folder / "README.md" for folder in ("legacy", "migration")),
+]
+CODE_FOLDERS = ("benchmarks", "legacy", "migration", "pipeline", "pulumi", "tests")
+FENCED = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"`([^`\n]+)`")
+A_PATH = re.compile(r"[\w-]+(?:/[\w.*-]+)+/?|[\w-]+\.(?:py|sql)")
+A_MODULE = re.compile(r"(?:benchmarks|legacy|migration|pipeline)(?:\.\w+)+")
+WIDTH = 120
 ROW = re.compile(r"^\| `(\w+)` \|([^|]*)\|([^|]*)\|([^|]*)\|", re.MULTILINE)
 
 
@@ -62,3 +72,43 @@ def test_a_newcomer_finds_every_page() -> None:
     assert not [
         page.name for page in DOCS.glob("*.md") if page.name != "README.md" and f"({page.name}" not in index
     ]
+
+
+@pytest.fixture(scope="module")
+def paths() -> list[str]:
+    """List every file and folder of the code, and the docs."""
+    folders = [ROOT / folder for folder in (*CODE_FOLDERS, "docs")]
+    found = [*folders, *(path for folder in folders for path in folder.rglob("*"))]
+    return [f"/{path.relative_to(ROOT)}" for path in found if "__pycache__" not in path.parts]
+
+
+def named_in(page: Path) -> list[str]:
+    """List what a page names in backticks."""
+    return CODE.findall(FENCED.sub("", page.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_path_that_a_page_names_exists(page: Path, paths: list[str]) -> None:
+    """A path may be short, such as `gaps/pipe_api.py`, as long as it ends a path of the repository."""
+    named = {name.rstrip("/") for name in named_in(page) if A_PATH.fullmatch(name)}
+    assert not [name for name in named if not any(path.endswith(f"/{name}") for path in paths)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_module_that_a_page_names_exists(page: Path, paths: list[str]) -> None:
+    for name in filter(A_MODULE.fullmatch, named_in(page)):
+        path = f"/{name.replace('.', '/')}"
+        module, _, function = path.rpartition("/")
+        if path in paths or f"{path}.py" in paths:
+            continue
+        assert f"{module}.py" in paths, name
+        assert function in (ROOT / f"{module[1:]}.py").read_text(encoding="utf-8"), name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_prose_is_wrapped(page: Path) -> None:
+    """Tables, pictures and code keep their lines; the reference is written from the commands."""
+    if page.name == "reference.md":
+        return
+    prose = FENCED.sub("", page.read_text(encoding="utf-8")).splitlines()
+    assert not [line for line in prose if len(line) > WIDTH and not line.lstrip().startswith(("|", "!["))]
