@@ -17,8 +17,8 @@ from migration.aws.transport.clock import SystemClock
 from migration.aws.transport.metered import Writer
 from migration.aws.transport.scan import ReadPace
 from migration.model.fold import Fold, Row
-from migration.model.legacy_shape import LegacyShape
-from migration.model.mapping import EventLayout, activity_mapper
+from migration.model.layout import LegacyEvents, LegacyPlan
+from migration.model.mapping import activity_mapper
 from tests.pipeline_aws import create_tables, scan, table_name
 
 if TYPE_CHECKING:
@@ -87,10 +87,10 @@ def ports_of(client: DynamoDBClient, source: RawDynamoDB, prefix: str) -> InDyna
         f"{prefix}-legacy-events",
         f"{prefix}-legacy-programs",
         f"{prefix}-legacy-employees",
-        LegacyShape(),
+        LegacyPlan().written(),
     )
     employees, programs = (table_name(prefix, name) for name in ("employee_progress", "program_progress"))
-    read = activity_mapper(EventLayout())
+    read = activity_mapper(LegacyEvents())
     return InDynamoDB(
         client,
         prefix,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from migration.cutover.chronicle import Chronicle
-    from migration.cutover.course import Course, Step
+    from migration.cutover.course import CutoverPlan, Step
     from migration.model.guardrails import GuardrailVerdict
     from migration.model.state import State
 
@@ -73,7 +73,7 @@ class Look:
 
 
 def hold(  # noqa: PLR0913, PLR0917 - a decision's own six facts
-    course: Course,
+    course: CutoverPlan,
     state: State,
     so_far: Chronicle,
     step: Step,
@@ -88,7 +88,7 @@ def hold(  # noqa: PLR0913, PLR0917 - a decision's own six facts
     return _for_a_person(course, state, so_far, step) or for_guardrails(telling) or _for_time(step, now)
 
 
-def _for_a_person(course: Course, state: State, so_far: Chronicle, step: Step) -> Hold | None:
+def _for_a_person(course: CutoverPlan, state: State, so_far: Chronicle, step: Step) -> Hold | None:
     enters = step.enters
     if state.paused:
         return Hold(Waits.PERSON, f"paused: {state.paused}")

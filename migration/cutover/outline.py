@@ -12,7 +12,7 @@ from migration.model.transitions import ORDER
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from migration.cutover.course import Course, Step
+    from migration.cutover.course import CutoverPlan, Step
     from migration.model.stages import Control
 
 CONFIRM_S: Final = 2.0  # every door's cache
@@ -45,7 +45,7 @@ class Planned:
     cost: str
 
 
-def planned(course: Course) -> list[Planned]:
+def planned(course: CutoverPlan) -> list[Planned]:
     """Describe a whole course."""
     return [_describe(step) for step in course.outline()]
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from migration.cutover.background import BackgroundWork, Begin
-    from migration.cutover.course import Course
+    from migration.cutover.course import CutoverPlan
     from migration.cutover.following import Following
     from migration.cutover.lease import LeaseKeeper
     from migration.cutover.mover import Mover
@@ -70,7 +70,7 @@ class Run:
     lease: LeaseKeeper
     mover: Mover
     following: Following
-    course: Course
+    course: CutoverPlan
     vital: Guardrails
     proofs: Guardrails
     work: Mapping[Action, Callable[[], str]]

@@ -10,12 +10,12 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from migration.cutover.alias_weights import Versions
-from migration.plan.part import PlanPart
+from migration.model.part import Part
 
 _Version = Annotated[str, Field(description='A published version, such as "7"')]
 
 
-class AliasPlan(PlanPart):
+class AliasPlan(Part):
     """One alias, and which versions of its function are which side."""
 
     function: Annotated[str, Field(pattern=r"^[a-zA-Z0-9-_]{1,64}$", description="The function's name")]
@@ -58,7 +58,7 @@ class AliasPlan(PlanPart):
         return self
 
 
-class TrafficPlan(PlanPart):
+class TrafficPlan(Part):
     """How traffic is switched."""
 
     switch: Annotated[

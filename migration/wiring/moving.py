@@ -32,7 +32,6 @@ from migration.backfill.pacing import PaceLimits
 from migration.model.errors import UsageError
 from migration.model.mapping import activity_mapper
 from migration.plan.plan import plan_of
-from migration.plan.shape import shape_of
 from migration.wiring.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -44,8 +43,9 @@ if TYPE_CHECKING:
     from migration.backfill.in_parallel import InParallel
     from migration.backfill.segment_workers import SegmentWorkers
     from migration.model.clock import Clock
+    from migration.model.layout import LegacyPlan
     from migration.plan.outputs import LegacyOutputs, PipelineOutputs
-    from migration.plan.plan import LegacyPlan, Plan
+    from migration.plan.plan import Plan
     from migration.repair.reconcile import Reconcile
     from migration.wiring.workspace import DeployedStack
 
@@ -136,7 +136,7 @@ class Moving:
             events=self.events.table,
             program_progress=self.program_progress,
             employee_progress=self.employee_progress,
-            shape=shape_of(self.layout),
+            layout=self.layout.written(),
         )
         return MirrorSink(tables, self.clock)
 
@@ -175,7 +175,7 @@ def moving(plan: Path | None) -> Moving:
             ports.clients.dynamodb,
             ports.source,
             events,
-            activity_mapper(chosen.legacy.events.layout),
+            activity_mapper(chosen.legacy.events),
             ports.facts.pace,
         ),
         ports.facts,

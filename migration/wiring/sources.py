@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from migration.aws.transport.clients import Clients
     from migration.aws.transport.scan import ReadPace
     from migration.model.clock import Clock
+    from migration.model.layout import LegacyPlan
     from migration.plan.outputs import LegacyOutputs, StackOutputs
-    from migration.plan.plan import LegacyPlan
 
 CONNECTIONS: Final = 8
 

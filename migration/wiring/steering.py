@@ -96,7 +96,7 @@ class Steering:
             lease=LeaseKeeper(self.plane, self.clock, self.by, is_gone),
             mover=self.mover(self.plan.hash),
             following=self.following,
-            course=self.plan.cutover.course,
+            course=self.plan.cutover,
             vital=self._pulsing,
             proofs=self.proofs,
             work=work_of(self.moving, self.plan.cutover.backfill_wcu, on_work, self.note_reconciled),

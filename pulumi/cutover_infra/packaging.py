@@ -46,11 +46,13 @@ MIRROR: Final = (
     "migration/aws/transport/clients.py",
     "migration/core/__init__.py",
     "migration/model/errors.py",
-    "migration/model/legacy_shape.py",
     "migration/mirror/__init__.py",
     "migration/functions/mirror.py",
     "migration/aws/tables/legacy_folds.py",
     "migration/aws/tables/mirrored_fact.py",
+    "migration/model/__init__.py",
+    "migration/model/layout.py",
+    "migration/model/part.py",
 )
 # What a comparison takes of the toolkit, and both sides' serving. No DuckDB: its join is for everybody.
 COMPARATOR: Final = (
@@ -75,6 +77,9 @@ COMPARATOR: Final = (
     "migration/engine/__init__.py",
     "migration/compare/boards/diffs.py",
     "migration/compare/shadow/comparing.py",
+    "migration/model/__init__.py",
+    "migration/model/layout.py",
+    "migration/model/part.py",
 )
 WATCHDOG: Final = (
     "migration/__init__.py",
@@ -129,11 +134,12 @@ WATCHDOG: Final = (
     "migration/cutover/watchdog.py",
     "migration/guarding/__init__.py",
     "migration/wiring/vital.py",
+    "migration/model/__init__.py",
+    "migration/model/part.py",
     "migration/plan/__init__.py",
     "migration/plan/guardrails.py",
     "migration/plan/hooks.py",
     "migration/plan/outputs.py",
-    "migration/plan/part.py",
     "migration/ports/__init__.py",
     "migration/cutover/hooks.py",
     "migration/model/live_lane.py",
@@ -149,11 +155,9 @@ _WORKER: Final[Mapping[str, str]] = {
     "migration": "__init__",
     "migration/adapters": "__init__ aws checkpoint_table clock fact_puts kept_connections legacy_pages "
     "live_queue metered queue_depth raw_dynamodb",
-    "migration/core": "__init__ alias_weights backfill course errors estimate facts guardrails ledger "
-    "mapping moments pacing routing stages",
-    "migration/core/guarding": "__init__ limits",
+    "migration/core": "__init__ backfill errors estimate facts ledger mapping moments pacing routing stages",
     "migration/engine": "__init__ attention copying in_parallel pacing segment_worker",
-    "migration/plan": "__init__ guardrails hooks part plan traffic",
+    "migration/model": "__init__ layout part",
     "migration/ports": "__init__ legacy_events live_lane",
     "migration/worker": "__init__ handler",
 }

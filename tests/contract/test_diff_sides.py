@@ -18,8 +18,8 @@ from migration.compare.boards.boards import BoardEntry
 from migration.compare.diff.two_sides import Sighting, Stored, StoredBoard
 from migration.model.errors import IntegrityError
 from migration.model.fold import TOTAL, Fold, Identity, Row
+from migration.model.layout import LegacyPlan
 from migration.plan.outputs import LegacyOutputs, PipelineOutputs
-from migration.plan.plan import LegacyPlan
 from pipeline.domain import ranking, snapshot
 from pipeline.domain.fold import Fold as PipelineFold
 from tests.dynamodb_http import dynamodb_over_http

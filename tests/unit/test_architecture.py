@@ -23,13 +23,15 @@ ALLOWED = {
     "legacy": ("legacy",),
     "pipeline": ("pipeline",),
     "pipeline.domain": ("pipeline.domain",),
-    "migration.core": ("migration.core", "pipeline.domain"),
-    "migration.ports": ("migration.ports", "migration.core", "pipeline.domain"),
-    "migration.plan": ("migration.plan", "migration.core", "pipeline.domain"),
+    "migration.model": ("migration.model", "migration.core", "pipeline.domain"),
+    "migration.core": ("migration.core", "migration.model", "pipeline.domain"),
+    "migration.ports": ("migration.ports", "migration.core", "migration.model", "pipeline.domain"),
+    "migration.plan": ("migration.plan", "migration.core", "migration.model", "pipeline.domain"),
     "migration.adapters": (
         "migration.adapters",
         "migration.ports",
         "migration.core",
+        "migration.model",
         "migration.plan",
         "pipeline.domain",
     ),
@@ -37,12 +39,13 @@ ALLOWED = {
         "migration.engine",
         "migration.ports",
         "migration.core",
+        "migration.model",
         "migration.plan",
         "pipeline.domain",
     ),
     "migration": ("migration", "pipeline.domain"),
 }
-PURE = ("pipeline.domain", "migration.core", "migration.ports")
+PURE = ("pipeline.domain", "migration.core", "migration.model", "migration.ports")
 IMPURE = (
     "boto3",
     "botocore",

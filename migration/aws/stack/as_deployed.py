@@ -15,7 +15,6 @@ from migration.model.errors import IntegrityError, UsageError
 from migration.model.fold import RESERVED
 from migration.model.mapping import UnmappableError, activity_mapper, row_mapper
 from migration.model.side import Side
-from migration.plan.shape import shape_of
 from migration.preflight.deployed import (
     Deployed,
     Door,
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 
     from migration.aws.transport.clients import Clients, DescribingClients
     from migration.model.clock import Clock
-    from migration.model.legacy_shape import LegacyShape
+    from migration.model.layout import LegacyEvents, WrittenLayout
     from migration.model.state import State
     from migration.plan.outputs import LegacyOutputs, MigrationOutputs, PipelineOutputs, StackOutputs
     from migration.plan.plan import Plan
@@ -88,16 +87,14 @@ class AsDeployed:
             ),
             readers=_readers(describe, facts),
             legs=_legs(describe, pipeline, migration),
-            events=self._legacy(describe, tables["EVENTS_TABLE"], _event(layout.events.layout)),
+            events=self._legacy(describe, tables["EVENTS_TABLE"], _event(layout.events)),
             rows=(
                 self._legacy(
                     describe,
                     tables["EMPLOYEE_PROGRESS_TABLE"],
-                    row_mapper(layout.employee_progress.layout),
+                    row_mapper(layout.employee_progress),
                 ),
-                self._legacy(
-                    describe, tables["PROGRAM_PROGRESS_TABLE"], row_mapper(layout.program_progress.layout)
-                ),
+                self._legacy(describe, tables["PROGRAM_PROGRESS_TABLE"], row_mapper(layout.program_progress)),
             ),
             doors=tuple(self._doors(describe)),
             direct=ask("some facts", lambda: self._direct(pipeline.facts_table)),
@@ -149,10 +146,10 @@ class AsDeployed:
         plan = self.plan
         stack = plan.stack.rpartition("/")[2]  # Pulumi's full name begins with organization and project
         try:
-            shape: LegacyShape | str = shape_of(plan.legacy)
+            layout: WrittenLayout | str = plan.legacy.written()
         except UsageError as error:
-            shape = str(error)
-        return PlannedStack(plan.migration, stack, plan.hash, shape, tables)
+            layout = str(error)
+        return PlannedStack(plan.migration, stack, plan.hash, layout, tables)
 
     def _legacy(self, describe: Describe, table: str, read: Callable[[Any], object]) -> LegacyTable:
         return LegacyTable(
@@ -181,7 +178,7 @@ class AsDeployed:
         ]
 
 
-def _event(layout: Any) -> Callable[[Any], object]:  # noqa: ANN401 - the core's EventLayout
+def _event(layout: LegacyEvents) -> Callable[[Any], object]:
     read = activity_mapper(layout)
 
     def event(item: Any) -> None:  # noqa: ANN401 - a wire value

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from migration.aws.tables.side_tables import PipelineTables
     from migration.aws.transport.raw_dynamodb import RawDynamoDB
     from migration.model.clock import Clock
+    from migration.model.layout import LegacyPlan
     from migration.plan.outputs import LegacyOutputs, PipelineOutputs
-    from migration.plan.plan import LegacyPlan
 
 T = TypeVar("T")
 Item = dict[str, Any]
@@ -100,8 +100,8 @@ class StackSides:
         """Read legacy's aggregates."""
         employees, programs = self.plan.employee_progress, self.plan.program_progress
         for table, layout in (
-            (employees.table or self.legacy.employee_progress_table, employees.layout),
-            (programs.table or self.legacy.program_progress_table, programs.layout),
+            (employees.table or self.legacy.employee_progress_table, employees),
+            (programs.table or self.legacy.program_progress_table, programs),
         ):
             yield from map(row_mapper(layout), self._scan(table, Item))
 
@@ -115,7 +115,7 @@ class StackSides:
 
     def legacy_events(self) -> Iterator[Sighting]:
         """Read legacy's event rows; other systems than the reference one do not say when one came."""
-        activity = activity_mapper(self.plan.events.layout)
+        activity = activity_mapper(self.plan.events)
         for item in self._scan(self.plan.events.table or self.legacy.events_table, Item):
             one = activity(item)
             came_at = item.get("received_at", {}).get("S", "")

@@ -11,7 +11,7 @@ import json
 import threading
 import zlib
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from migration.aws.tables.stored_boards import attribute, entries_of, plain_value, snapshot_board
@@ -19,7 +19,7 @@ from migration.aws.transport.clients import translated
 from migration.compare.diff.two_sides import Sighting, Stored, StoredBoard
 from migration.compare.shadow.one_employee import EmployeeRead
 from migration.model.fold import RESERVED, Fold, Identity, Row
-from migration.model.mapping import EventLayout, ProgressLayout, activity_mapper, row_mapper
+from migration.model.mapping import activity_mapper, row_mapper
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 
-    from migration.model.legacy_shape import LegacyShape
+    from migration.model.layout import LegacyPlan
 
 Item = dict[str, Any]
 AT_ONCE: Final = 10  # as many connections as a boto3 client keeps
@@ -57,14 +57,14 @@ class TableSides:
         dynamodb, sqs: where they are.
         names: what they are called.
         queue_url: of the pipeline's queue.
-        shape: how legacy's tables are laid out.
+        layout: how legacy's tables are laid out.
     """
 
     dynamodb: DynamoDBClient
     sqs: SQSClient
     names: TableNames
     queue_url: str
-    shape: LegacyShape
+    layout: LegacyPlan
     _units: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -107,9 +107,8 @@ class TableSides:
         return self._units
 
     def _employee(self, name: str) -> EmployeeRead:
-        names, shape = self.names, self.shape
-        layout = ProgressLayout(**asdict(shape.employee_progress))
-        legacy_row, activity = row_mapper(layout), activity_mapper(EventLayout(**asdict(shape.event)))
+        names, layout = self.names, self.layout
+        legacy_row, activity = row_mapper(layout.employee_progress), activity_mapper(layout.events)
 
         def rows() -> Iterator[tuple[Row, Fold]]:
             for item in self._query(names.employee_progress, "employee_id", name):
@@ -117,12 +116,12 @@ class TableSides:
                 yield Row(name, item["program_id"]["S"]), Fold(*numbers)
 
         def events() -> Iterator[Sighting]:
-            for item in self._query(names.legacy_events, shape.event.employee_id, name):
+            for item in self._query(names.legacy_events, layout.events.employee_id, name):
                 one = activity(item)
                 came_at = item.get("received_at", {}).get("S", "")
                 yield Sighting(one.identity, Stored(one.program_id, one.points, came_at), None)
 
-        legacy_items = self._query(names.legacy_employee_progress, shape.employee_progress.employee_id, name)
+        legacy_items = self._query(names.legacy_employee_progress, layout.employee_progress.employee_id, name)
         return EmployeeRead(
             name,
             [legacy_row(item) for item in legacy_items],

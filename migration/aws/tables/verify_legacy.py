@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from migration.aws.transport.raw_dynamodb import RawDynamoDB
-    from migration.plan.plan import LegacyPlan
+    from migration.model.layout import LegacyPlan
 
     Item = dict[str, Any]
 
@@ -59,8 +59,8 @@ class LegacyReader:
     def whole(self, part: Part, segments: int) -> tuple[Scan[Item], Callable[[Item], object]]:
         """Tell how a table is read whole, and how an item becomes a line."""
         if part is Part.LEGACY_EVENTS:
-            return Scan(self.names.events, dict, segments), activity_mapper(self.plan.events.layout)
-        row = row_mapper(self.plan.employee_progress.layout)
+            return Scan(self.names.events, dict, segments), activity_mapper(self.plan.events)
+        row = row_mapper(self.plan.employee_progress)
         return Scan(self.names.employee_progress, dict, segments), lambda item: _line(*row(item))
 
     def table(self, part: Part) -> str:
@@ -69,7 +69,7 @@ class LegacyReader:
 
     def programs(self) -> Mapping[Row, Fold]:
         """Read the row of every program."""
-        row = row_mapper(self.plan.program_progress.layout)
+        row = row_mapper(self.plan.program_progress)
         return _summed(map(row, self._all(self.names.program_progress)))
 
     def readings(self, names: Sequence[str]) -> Callable[[str], LegacyReading]:
@@ -83,10 +83,10 @@ class LegacyReader:
         return read
 
     def _rows(self, names: Sequence[str]) -> Callable[[str], Mapping[Row, Fold]]:
-        layout, table = self.plan.employee_progress.layout, self.names.employee_progress
+        layout, table = self.plan.employee_progress, self.names.employee_progress
         row = row_mapper(layout)
         kind = self._key_type(table, layout.employee_id)
-        if kind is not None and layout.employee_id is not None:
+        if kind is not None:
             key = layout.employee_id
             return lambda name: _summed(map(row, partition(self.raw, table, dict, key, {kind: name})))
         wanted, found = set(names), defaultdict[str | None, list[tuple[Row, Fold]]](list)
@@ -96,7 +96,7 @@ class LegacyReader:
         return lambda name: _summed(found[name])
 
     def _events(self, names: Sequence[str]) -> Callable[[str], Iterable[Activity]]:
-        layout, table = self.plan.events.layout, self.names.events
+        layout, table = self.plan.events, self.names.events
         activity = activity_mapper(layout)
         kind = self._key_type(table, layout.employee_id)
         if kind is not None:
@@ -112,7 +112,7 @@ class LegacyReader:
         for batch in batches(self.raw, Scan(table, dict), self.pace):
             yield from batch.items
 
-    def _key_type(self, table: str, attribute: str | None) -> str | None:
+    def _key_type(self, table: str, attribute: str) -> str | None:
         """Give the type of a table's partition key, if it is this attribute."""
         with translated(f"looking at {table}"):
             described = self.client.describe_table(TableName=table)["Table"]

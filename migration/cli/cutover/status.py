@@ -97,7 +97,7 @@ def look(helm: Steering) -> StatusNow:
     """Read everything."""
     state, now = helm.plane.state(), helm.clock.now()
     so_far = helm.so_far()
-    step = helm.plan.cutover.course.next_step(state, so_far, now)
+    step = helm.plan.cutover.next_step(state, so_far, now)
     is_over = helm.stack.outputs.legacy is None
     vitals = () if is_over else helm.vital.look(state)
     proofs = next((one for one in helm.plane.newest(200) if _is_proof(one)), None)
@@ -204,7 +204,7 @@ def _waits(
         return "nothing: it is complete"
     if state.plan and state.plan != helm.plan.hash:
         return f"a person: the plan file changed, `{AGREE}`"
-    held = hold(helm.plan.cutover.course, state, at, step, vitals, helm.clock.now())
+    held = hold(helm.plan.cutover, state, at, step, vitals, helm.clock.now())
     if held is not None:
         return f"{held.waits}: {held.why}"
     return "proofs: everything is folded again before it" if step.proofs else "a run to do it"

@@ -47,7 +47,7 @@ def doctor(plan: PLAN = None, output: OUTPUT = Output.TABLE) -> None:
     helm = steering(plan)
     records = records_of(helm)
     signs = StackSigns(helm.stack.clients, helm.stack.describing, helm.stack.outputs).read()
-    found = diagnose(Scene(records, helm.plan.cutover.course, helm.plan.hash, signs))
+    found = diagnose(Scene(records, helm.plan.cutover, helm.plan.hash, signs))
     if output is Output.JSON:
         steps = list(dict.fromkeys(one.command for one in found)) or [STATUS[0]]
         diagnoses = [asdict(one) for one in found]
