@@ -29,6 +29,7 @@ ALLOWED = {
     "migration.plan": ("migration.plan", "migration.core", "migration.model", "pipeline.domain"),
     "migration.adapters": (
         "migration.adapters",
+        "migration.aws",
         "migration.ports",
         "migration.core",
         "migration.model",
