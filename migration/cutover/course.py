@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 from pydantic import Field, field_validator
 
 from migration.model.backfill import MAX_WCU
-from migration.model.part import Part
+from migration.model.part import PlanPart
 from migration.model.stages import FULL_WEIGHT, Control, Stage
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Step:
         return None if self.to is None else self.to.stage
 
 
-class CutoverPlan(Part):
+class CutoverPlan(PlanPart):
     """How traffic moves: in which steps, and how long each is watched before the next."""
 
     steps: Annotated[

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from pydantic import Field, ValidationError
 
 from migration.model.errors import UsageError
-from migration.model.part import Part
+from migration.model.part import PlanPart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,13 +27,13 @@ _Path = Annotated[
 ]
 
 
-class ConstantText(Part):
+class ConstantText(PlanPart):
     """A text that is the same for every item."""
 
     constant: Annotated[str, Field(min_length=1)]
 
 
-class ConstantNumber(Part):
+class ConstantNumber(PlanPart):
     """A number that is the same for every item."""
 
     constant: Annotated[int, Field(ge=0)]
@@ -42,7 +42,7 @@ class ConstantNumber(Part):
 Attribute = str | ConstantText | ConstantNumber  # a name, with dots into maps, or what no item holds
 
 
-class LegacyEvents(Part):
+class LegacyEvents(PlanPart):
     """Legacy's event table: one item an activity."""
 
     table: _Table = None
@@ -55,7 +55,7 @@ class LegacyEvents(Part):
     time_format: Literal["iso", "epoch_s", "epoch_ms"] = "iso"
 
 
-class LegacyEmployeeProgress(Part):
+class LegacyEmployeeProgress(PlanPart):
     """Legacy's employee progress: one item an employee and program."""
 
     table: _Table = None
@@ -65,7 +65,7 @@ class LegacyEmployeeProgress(Part):
     events: _Path = "events"
 
 
-class LegacyProgramProgress(Part):
+class LegacyProgramProgress(PlanPart):
     """Legacy's program progress: one item a program."""
 
     table: _Table = None
@@ -74,7 +74,7 @@ class LegacyProgramProgress(Part):
     events: _Path = "events"
 
 
-class LegacyLeaderboard(Part):
+class LegacyLeaderboard(PlanPart):
     """Legacy's leaderboard: one item a board."""
 
     table: _Table = None
@@ -92,7 +92,7 @@ class WrittenLayout:
     program_progress: Mapping[str, str]
 
 
-class LegacyPlan(Part):
+class LegacyPlan(PlanPart):
     """Legacy's tables."""
 
     events: LegacyEvents = LegacyEvents()
@@ -146,7 +146,7 @@ _BEFORE: Final = {"event": "events"}
 _NO_ATTRIBUTE: Final = ("table", "time_format")
 
 
-def _names(table: str, part: Part) -> dict[str, str]:
+def _names(table: str, part: PlanPart) -> dict[str, str]:
     names = {field: value for field, value in part if field not in _NO_ATTRIBUTE}
     for field, attribute in names.items():
         if not isinstance(attribute, str) or "." in attribute:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 
-class Part(BaseModel):
+class PlanPart(BaseModel):
     """A table of the plan file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)

@@ -10,14 +10,14 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from migration.guardrails.limits import Guard, Limits
-from migration.model.part import Part
+from migration.model.part import PlanPart
 
 _Seconds = Annotated[float, Field(gt=0)]
 _Rate = Annotated[float, Field(gt=0, lt=1)]
 _Names = Annotated[tuple[Annotated[Guard, Field(strict=False)], ...], Field(strict=False)]
 
 
-class GuardrailsPlan(Part):
+class GuardrailsPlan(PlanPart):
     """What must hold while traffic moves."""
 
     dry: Annotated[_Names, Field(description="Guardrails that are shown, and count as passed")] = ()

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from migration.model.part import Part
+from migration.model.part import PlanPart
 
 if TYPE_CHECKING:
     from migration.cutover.moves import Move
@@ -19,7 +19,7 @@ _Stages = Annotated[
 _HERE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-class HookPlan(Part):
+class HookPlan(PlanPart):
     """One hook: `run` or `post`, for some moves or for all."""
 
     run: Annotated[
@@ -61,7 +61,7 @@ class HookPlan(Part):
         return leaves and (not self.entering or move.to.stage in self.entering)
 
 
-class HooksPlan(Part):
+class HooksPlan(PlanPart):
     """Every hook, in the order in which they are asked."""
 
     before: Annotated[tuple[HookPlan, ...], Field(strict=False)] = ()

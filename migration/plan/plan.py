@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, ValidationError
 from migration.cutover.course import CutoverPlan
 from migration.model.errors import UsageError
 from migration.model.layout import LegacyPlan
-from migration.model.part import Part
+from migration.model.part import PlanPart
 from migration.plan.guardrails import GuardrailsPlan
 from migration.plan.hooks import HooksPlan
 from migration.plan.traffic import TrafficPlan
@@ -29,7 +29,7 @@ PLAN_FILE: Final = "cutover.toml"
 _Name = Annotated[str, Field(min_length=1, pattern=r"^[^#\s]+$")]
 
 
-class Plan(Part):
+class Plan(PlanPart):
     """A migration."""
 
     migration: Annotated[_Name, Field(description="Names the migration in the control table")] = "activities"

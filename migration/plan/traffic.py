@@ -10,12 +10,12 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from migration.cutover.alias_weights import Versions
-from migration.model.part import Part
+from migration.model.part import PlanPart
 
 _Version = Annotated[str, Field(description='A published version, such as "7"')]
 
 
-class AliasPlan(Part):
+class AliasPlan(PlanPart):
     """One alias, and which versions of its function are which side."""
 
     function: Annotated[str, Field(pattern=r"^[a-zA-Z0-9-_]{1,64}$", description="The function's name")]
@@ -58,7 +58,7 @@ class AliasPlan(Part):
         return self
 
 
-class TrafficPlan(Part):
+class TrafficPlan(PlanPart):
     """How traffic is switched."""
 
     switch: Annotated[
