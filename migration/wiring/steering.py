@@ -20,6 +20,7 @@ from migration.aws.transport.hooks import PlanHooks
 from migration.cutover.chronicle import Chronicle
 from migration.cutover.following import Following
 from migration.cutover.lease import LeaseKeeper
+from migration.cutover.looks import is_other_plan
 from migration.cutover.mover import Mover
 from migration.guardrails.mirrors import reconciled_detail
 from migration.guardrails.pulsing import PulsingGuardrails
@@ -177,7 +178,7 @@ class Steering:
         Raises:
             UsageError: when the plan file is another one by now.
         """
-        if state.plan and state.plan != self.plan.hash:
+        if is_other_plan(state, self.plan.hash):
             raise UsageError(
                 f"the plan changed since it was agreed to: it was {state.plan}, it is {self.plan.hash}; "
                 "nothing was changed",

@@ -32,6 +32,8 @@ from tests.pipeline_aws import create_tables, scan, table_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    Handler = Callable[[dict[str, Any], Any], Any]
+
 FORMS = {"http": http_event, "http base64": http_event, "rest": rest_event, "rest base64": rest_event}
 PREFIX = "contract"
 RUNS = itertools.count()
@@ -80,7 +82,7 @@ def event_of(body: bytes, method: str, path: str, form: str) -> dict[str, Any]:
     return FORMS[form](method, path, text)
 
 
-def answer_of(handler: Callable[[dict[str, Any], None], Any], event: dict[str, Any]) -> Answer:
+def answer_of(handler: Handler, event: dict[str, Any]) -> Answer:
     response = handler(event, None)
     assert not response["isBase64Encoded"]
     headers = {name.lower(): value for name, value in response["headers"].items()}
@@ -94,13 +96,13 @@ def answer_of(handler: Callable[[dict[str, Any], None], Any], event: dict[str, A
 def answered_alike(event: dict[str, Any], *, door_too: bool = True) -> Answer:
     """Ask both sides, each through the door first, and return the one answer."""
     doors = [door_in(stage) for stage in (Stage.SHADOW, Stage.COMPLETE)] if door_too else []
-    handlers = (*doors, legacy_ingest.handler, pipeline_ingest.handler)
+    handlers: list[Handler] = [*doors, legacy_ingest.handler, pipeline_ingest.handler]
     answer, *others = (answer_of(handler, event) for handler in handlers)
     assert others == [answer] * len(others)
     return answer
 
 
-def door_in(stage: Stage) -> Callable[[dict[str, Any], None], Any]:
+def door_in(stage: Stage) -> Handler:
     return lambda event, context: door._answer(Control(stage), event, context, Mock())
 
 

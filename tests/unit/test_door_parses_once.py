@@ -19,6 +19,7 @@ from migration.door.mirror import Mirrored
 from migration.door.sides import handler_of, pinned
 from migration.model.side import Side
 from migration.model.stages import Control, Stage
+from pipeline.domain import activity as rules
 from pipeline.domain.activity import PARSED, Activity
 from pipeline.handlers import ingest as pipeline_ingest
 from tests.legacy_aws import VALID, http_event, rest_event, running_legacy
@@ -49,7 +50,7 @@ class Reading:
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.decoded = self.checked = 0
-        loads, parse = json.loads, door_event.parse_activity
+        loads, parse = json.loads, rules.parse_activity
 
         def count_decoded(text: Any, **how: Any) -> Any:
             value = loads(text, **how)
@@ -123,7 +124,7 @@ def test_what_came_from_outside_in_that_place_is_parsed_all_the_same(
 
 
 def test_what_is_handed_on_is_stored_as_it_is(pipeline_aws: DynamoDBClient) -> None:
-    activity = Activity(**{**VALID, "occurred_at": "2026-03-01T09:30:00.000Z"})
+    activity = Activity("ev-1", "emp-1", "prog-1", "task_completed", 10, "2026-03-01T09:30:00.000Z")
     answer = pipeline_ingest.handler({PARSED: activity}, None)
     assert json.loads(answer["body"]) == {"status": "accepted", "employee_id": "emp-1", "event_id": "ev-1"}
     [fact] = scan(pipeline_aws, "unit", "facts")
