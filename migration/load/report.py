@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from migration.model.acknowledgements import SendOutcome, reasons
 from migration.model.percentiles import Percentiles, percentiles
-from migration.model.side import Side
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from migration.model.answers import Answer
+    from migration.model.side import Side
 
 
 @dataclass(frozen=True, slots=True)

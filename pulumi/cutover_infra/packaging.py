@@ -5,12 +5,14 @@ Decides what goes in. It never runs or imports the code, nor needs it finished: 
 
 from __future__ import annotations
 
+import ast
 import base64
 import hashlib
 import os
 import tempfile
 import zipfile
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,157 +20,13 @@ from typing import TYPE_CHECKING, Final
 import pulumi
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 BUILD: Final = ROOT / ".cutover" / "build"
 SUFFIXES: Final = frozenset({".py", ".html", ".css", ".js", ".svg"})
-# Single files of the toolkit's core: the door is not deployed anew for a change in what it does not use.
-ENTRY: Final = (
-    "legacy",
-    "pipeline",
-    "migration/__init__.py",
-    "migration/adapters/__init__.py",
-    "migration/aws/transport/kept_connections.py",
-    "migration/aws/__init__.py",
-    "migration/aws/transport/__init__.py",
-    "migration/aws/transport/signer.py",
-    "migration/core/__init__.py",
-    "migration/door/breaker.py",
-    "migration/core/guarding/__init__.py",
-    "migration/door/counts.py",
-    "migration/door/count_item.py",
-    "migration/model/share.py",
-    "migration/model/routing.py",
-    "migration/model/stages.py",
-    "migration/door",
-)
-MIRROR: Final = (
-    "pipeline/__init__.py",
-    "pipeline/domain",
-    "migration/__init__.py",
-    "migration/adapters/__init__.py",
-    "migration/aws/transport/clients.py",
-    "migration/core/__init__.py",
-    "migration/model/errors.py",
-    "migration/mirror/__init__.py",
-    "migration/functions/mirror.py",
-    "migration/aws/tables/legacy_folds.py",
-    "migration/aws/tables/mirrored_fact.py",
-    "migration/model/__init__.py",
-    "migration/model/layout.py",
-    "migration/model/part.py",
-)
-# What a comparison takes of the toolkit, and both sides' serving. No DuckDB: its join is for everybody.
-COMPARATOR: Final = (
-    "legacy",
-    "pipeline",
-    "migration/__init__.py",
-    *(
-        f"migration/adapters/{name}.py"
-        for name in (
-            "__init__",
-            "aws",
-            "clock",
-            "compared_sides",
-            "comparison_table",
-            "control_plane_table",
-            "metered",
-            "stored_boards",
-        )
-    ),
-    "migration/comparator",
-    "migration/core",
-    "migration/engine/__init__.py",
-    "migration/compare/boards/diffs.py",
-    "migration/compare/shadow/comparing.py",
-    "migration/model/__init__.py",
-    "migration/model/layout.py",
-    "migration/model/part.py",
-)
-WATCHDOG: Final = (
-    "migration/__init__.py",
-    "migration/adapters/__init__.py",
-    "migration/aws/transport/clients.py",
-    "migration/aws/transport/clock.py",
-    "migration/aws/tables/control_plane_table.py",
-    "migration/aws/tables/door_counts_table.py",
-    "migration/aws/tables/side_tables.py",
-    "migration/aws/transport/hooks.py",
-    "migration/aws/stack/live_queue.py",
-    "migration/aws/transport/metered.py",
-    "migration/aws/stack/notices.py",
-    "migration/aws/stack/queue_depth.py",
-    "migration/aws/stack/stack_vitals.py",
-    "migration/core/__init__.py",
-    "migration/compare/ledger/stored.py",
-    "migration/compare/folds.py",
-    "migration/compare/ledger/pipeline.py",
-    "migration/model/errors.py",
-    "migration/compare/explain.py",
-    "migration/model/facts.py",
-    "migration/compare/ledger/findings.py",
-    "migration/core/guarding/__init__.py",
-    "migration/guardrails/cohorts.py",
-    "migration/door/counts.py",
-    "migration/door/count_item.py",
-    "migration/guardrails/folding.py",
-    "migration/guardrails/limits.py",
-    "migration/guardrails/mirrors.py",
-    "migration/guardrails/rates.py",
-    "migration/guardrails/sampling.py",
-    "migration/guardrails/sequential.py",
-    "migration/guardrails/settling.py",
-    "migration/model/share.py",
-    "migration/guardrails/standing.py",
-    "migration/model/guardrails.py",
-    "migration/model/journal.py",
-    "migration/model/fold.py",
-    "migration/model/moments.py",
-    "migration/cutover/moves.py",
-    "migration/cutover/notice.py",
-    "migration/model/routing.py",
-    "migration/model/stages.py",
-    "migration/model/state.py",
-    "migration/model/transitions.py",
-    "migration/compare/ledger/verdict.py",
-    "migration/cutover/watching.py",
-    "migration/engine/__init__.py",
-    "migration/cutover/mover.py",
-    "migration/guardrails/vital_guardrails.py",
-    "migration/cutover/watchdog.py",
-    "migration/guarding/__init__.py",
-    "migration/wiring/vital.py",
-    "migration/model/__init__.py",
-    "migration/model/part.py",
-    "migration/plan/__init__.py",
-    "migration/plan/guardrails.py",
-    "migration/plan/hooks.py",
-    "migration/plan/outputs.py",
-    "migration/ports/__init__.py",
-    "migration/cutover/hooks.py",
-    "migration/model/live_lane.py",
-    "migration/guardrails/evidence.py",
-    "migration/watchdog",
-    "pipeline/__init__.py",
-    "pipeline/domain/__init__.py",
-    "pipeline/domain/activity.py",
-)
-_WORKER: Final[Mapping[str, str]] = {
-    "pipeline": "__init__",
-    "pipeline/domain": "__init__ activity fact",
-    "migration": "__init__",
-    "migration/adapters": "__init__ aws checkpoint_table clock fact_puts kept_connections legacy_pages "
-    "live_queue metered queue_depth raw_dynamodb",
-    "migration/aws": "__init__",
-    "migration/aws/transport": "__init__ signer",
-    "migration/core": "__init__ backfill errors estimate facts ledger mapping moments pacing routing stages",
-    "migration/engine": "__init__ attention copying in_parallel pacing segment_worker",
-    "migration/model": "__init__ layout part",
-    "migration/ports": "__init__ legacy_events live_lane",
-    "migration/worker": "__init__ handler",
-}
-WORKER: Final = tuple(f"{folder}/{name}.py" for folder, names in _WORKER.items() for name in names.split())
+# A function's zip holds what its handlers import, so that it is not deployed anew for what it does not use.
+OURS: Final = ("legacy", "migration", "pipeline")
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 _UNIX: Final = 3
 _READABLE: Final = 0o100644
@@ -185,6 +43,54 @@ class Package:
     def archive(self) -> pulumi.FileArchive:
         """The zip as an input of a function."""
         return pulumi.FileArchive(str(self.path))
+
+
+@cache
+def imported_by(*modules: str, root: Path = ROOT) -> tuple[str, ...]:
+    """List the files of ours that modules need to be loaded, their packages' among them.
+
+    Follows every import at the top of a file, but not those for types only, nor those inside functions.
+
+    Raises:
+        ValueError: when a module is none of ours.
+    """
+    found: set[str] = set()
+    waiting = list(modules)
+    while waiting:
+        module = waiting.pop()
+        file = _file_of(module, root)
+        if file is None:
+            raise ValueError(f"{module} is no module of {', '.join(OURS)}")
+        if file in found:
+            continue
+        found.add(file)
+        waiting += [module.rpartition(".")[0]] if "." in module else []
+        waiting += [name for name in _imports(root / file) if _file_of(name, root)]
+    return tuple(sorted(found))
+
+
+def _file_of(module: str, root: Path) -> str | None:
+    path = module.replace(".", "/")
+    if path.split("/")[0] not in OURS:
+        return None
+    return next((f for f in (f"{path}.py", f"{path}/__init__.py") if (root / f).is_file()), None)
+
+
+def _imports(file: Path) -> Iterator[str]:
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+ENTRY: Final = ("legacy", "pipeline", *imported_by("migration.door.ingest", "migration.door.serve"))
+MIRROR: Final = imported_by("migration.functions.mirror")
+# Both sides' serving run inside the comparator. No DuckDB: its join is for everybody.
+COMPARATOR: Final = ("legacy", "pipeline", *imported_by("migration.functions.comparator"))
+WATCHDOG: Final = imported_by("migration.functions.watchdog")
+WORKER: Final = imported_by("migration.functions.worker")
 
 
 def package(name: str, parts: Sequence[str], root: Path = ROOT, build: Path = BUILD) -> Package:

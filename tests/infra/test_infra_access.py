@@ -189,7 +189,7 @@ def run(function: Declared, events: list[Event], queue: str) -> Calls:
             "send",
             lambda _, operation, params: seen.update(actions("dynamodb", operation, params)),
         )
-        patch.setattr(wire.DynamoWire, "collect", lambda *_: wire.Answer({}, ""))
+        patch.setattr(wire.DynamoWire, "collect", lambda *_: wire.WireAnswer({}, ""))
         # The worker's too: it writes and scans without botocore's parser.
         patch.setattr(worker, "beside", lambda client, *_: through(client))
         for event, stage in zip(events, STAGES, strict=False):

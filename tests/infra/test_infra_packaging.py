@@ -20,6 +20,7 @@ from cutover_infra.packaging import (
     ROOT,
     WATCHDOG,
     WORKER,
+    imported_by,
     package,
     sources,
     zipped,
@@ -144,10 +145,9 @@ def test_the_entry_packs_both_sides_and_of_the_toolkit_only_the_door(tmp_path: P
     toolkit = {name for name in found if name.startswith("migration/")}
     assert {name for name in toolkit if not name.startswith("migration/door/")} == {
         "migration/__init__.py",
-        *(f"migration/adapters/{name}.py" for name in ("__init__", "kept_connections")),
-        *(f"migration/aws/{name}.py" for name in ("__init__", "transport/__init__", "transport/signer")),
-        *(f"migration/core/{name}.py" for name in ("__init__", "breaker", "routing", "stages")),
-        *(f"migration/core/guarding/{name}.py" for name in ("__init__", "door_counts", "door_item", "share")),
+        "migration/aws/__init__.py",
+        *(f"migration/aws/transport/{name}.py" for name in ("__init__", "kept_connections", "signer")),
+        *(f"migration/model/{name}.py" for name in ("__init__", "routing", "share", "side", "stages")),
     }
 
 
@@ -171,8 +171,20 @@ def test_the_comparator_packs_both_servings_and_nothing_that_needs_duckdb(tmp_pa
             assert b"import duckdb\n" not in archive.read(name).replace(b"    import duckdb\n", b""), name
 
 
-def test_every_part_is_there() -> None:
-    assert all((ROOT / part).exists() for part in (*COMPARATOR, *ENTRY, *MIRROR, *WATCHDOG, *WORKER))
+def test_what_a_module_imports_is_found_through_packages_and_not_for_types(tmp_path: Path) -> None:
+    for name, code in {
+        "legacy/__init__.py": "",
+        "legacy/deep/__init__.py": "from legacy import wide",
+        "legacy/deep/one.py": "import json\nif TYPE_CHECKING:\n    from legacy import unseen",
+        "legacy/unseen.py": "",
+        "legacy/wide.py": "def f():\n    from legacy import unseen",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(code, encoding="utf-8")
+    found = imported_by("legacy.deep.one", root=tmp_path)
+    assert found == ("legacy/__init__.py", "legacy/deep/__init__.py", "legacy/deep/one.py", "legacy/wide.py")
+    with pytest.raises(ValueError, match=r"legacy\.gone is no module of"):
+        imported_by("legacy.gone", root=tmp_path)
 
 
 def imported(code: bytes) -> set[str]:

@@ -53,7 +53,7 @@ def reconcile_ignores_what_is_on_its_way(patch: Patch) -> None:
 
 
 def reconcile_takes_no_fact_of_legacys_back(patch: Patch) -> None:
-    leave = (deciding.Action.LEAVE, "")
+    leave = (deciding.ReconcileAction.LEAVE, "")
     right = deciding._not_in_legacy
     patch.setattr(
         deciding,

@@ -121,14 +121,15 @@ ENDLESS = """
 import sys, itertools
 from pathlib import Path
 from migration.aws.files.ledger_file import LedgerFile
-from migration.model.acknowledgements import Outcome, Side
+from migration.model.acknowledgements import SendOutcome
+from migration.model.side import Side
 from migration.model.answers import Answer
 with LedgerFile(Path(sys.argv[1]), "killed") as ledger:
     for number in itertools.count():
         body = b'{"event_id":"ev-%d","employee_id":"e","program_id":"p","activity_type":"task_completed",' \
                b'"points":1,"occurred_at":"2026-03-01T09:30:00Z"}' % number
         send = ledger.sending(Side.PIPELINE, body, 1.0)
-        ledger.answered(send, Answer(Outcome.ACKNOWLEDGED, 202, "e", f"ev-{number}"), ["202"], 2.0, 1.0)
+        ledger.answered(send, Answer(SendOutcome.ACKNOWLEDGED, 202, "e", f"ev-{number}"), ["202"], 2.0, 1.0)
         print(number, flush=True)
 """
 

@@ -52,7 +52,7 @@ class PageDecoder(Generic[T]):
     def __init__(self, table: str, item: type[T]) -> None:
         self._table = table
         self._item = item
-        page = cast("type[Page[T]]", ItemPage[item])  # type: ignore[valid-type] # the type is only known here
+        page = cast("type[ItemPage[T]]", ItemPage[item])  # type: ignore[valid-type] # the type is only known here
         self._decoder = msgspec.json.Decoder(page)
 
     def decode(self, content: bytes) -> ItemPage[T]:

@@ -1,7 +1,7 @@
 """Every aggregate of both sides beside the fold of their events: one full outer join, on disk where needed.
 
     legacy rows --+
-    legacy events +-- fold --+-- join --> a line for each aggregate, all of it that compare/diff/two_sides.py lines up
+    legacy events +-- fold --+-- join --> a line for each aggregate, as diff/two_sides.py says
     facts --------+          |
     pipeline rows -----------+
 

@@ -1,6 +1,6 @@
 """A comparison: boards first, then everybody who is on one, so its cost is bounded by the boards' size.
 
-    boards ─► who is on them ─► their aggregates, then their events ─► truth, reasons (compare/boards/diffs.py)
+    boards ─► who is on them ─► their aggregates, then their events ─► truth, reasons (boards/diffs.py)
 
 The truth ranks those who are on either board. Whoever is on neither, although the truth would put them
 there, is found by `cutover diff`, which reads everybody. It writes nothing; the caller records.

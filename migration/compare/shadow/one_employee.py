@@ -1,4 +1,4 @@
-"""Everything that both sides hold of one employee, lined up as compare/diff/two_sides.py says, without a join.
+"""Everything that both sides hold of one employee, lined up as diff/two_sides.py says, without a join.
 
 It only pairs and sums; it never explains.
 """

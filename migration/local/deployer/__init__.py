@@ -9,13 +9,13 @@ from migration.local.deployer.rendering import render_plan, render_progress
 
 __all__ = [
     "Deployment",
-    "Outputs",
     "DeploymentPlan",
-    "StepProgress",
+    "Outputs",
     "RecordedResource",
     "Recording",
     "ResourceStep",
     "StepKind",
+    "StepProgress",
     "record",
     "render_plan",
     "render_progress",
