@@ -47,6 +47,7 @@ class World:
         legacy: bool = True,
         fact: bool = True,
         lane: str = "live",
+        side: str = "legacy",
     ) -> Sighting:
         stored = Stored(program, points, at or ago(hours=2))
         one = Sighting(
@@ -54,7 +55,7 @@ class World:
             stored if legacy else None,
             stored if fact else None,
             lane if fact else "",
-            "legacy" if fact else "",
+            side if fact else "",
         )
         self.seen.append(one)
         return one

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from migration.compare.boards.windows import EntryChange
-from migration.compare.reasons import TEXT, Cause, Judgement
+from migration.compare.reasons import Judgement
 from migration.compare.shadow.comparison import (
     PAIRS,
     BoardDifference,
@@ -19,6 +19,7 @@ from migration.compare.shadow.comparison import (
     PairAgreement,
     SideState,
 )
+from migration.model.cause import Cause
 from migration.model.stages import Stage
 from pipeline.domain.activity import format_time
 
@@ -79,7 +80,9 @@ def _comparison(minute: int, story: Story, chance: random.Random) -> Comparison:
                 (100, 100),
                 _agreements(chance, doubled, behind),
                 per_board[number],
-                {Cause.DOUBLE_COUNT: doubled, Cause.STALE_BOARD: int(behind > 60)} if doubled else {},
+                {Cause.LEGACY_DOUBLE_COUNT: doubled, Cause.LEGACY_STALE_BOARD: int(behind > 60)}
+                if doubled
+                else {},
             )
             for number, board in enumerate(BOARDS)
         ),
@@ -122,7 +125,7 @@ def _differences(minute: int, story: Story, chance: random.Random, at: datetime)
             _difference(name, chance.choice(BOARDS[1:]), Judgement.EXPLAINED, why, points=420, off=-10)
         )
     if minute in story.missed:
-        why = f"{TEXT[Cause.NOT_IN_FACTS]}: ev-5f0c71aa [pipeline -15]"
+        why = f"{Cause.MIRROR_MISSED.text}: ev-5f0c71aa [pipeline -15]"
         found.append(_difference(story.names[2], BOARDS[0], Judgement.TO_REPAIR, why, points=640, off=15))
     if minute in story.unexplained:
         why = "no named events account for it (+3 points, +0 events)"

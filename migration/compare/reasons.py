@@ -1,4 +1,4 @@
-"""Why two sides differ: the causes, what each means for the migration, and the events that show it."""
+"""Reasons: a cause with what it means for the migration, and the events that show it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from migration.model.cause import Cause
+
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable
 
     from migration.model.side import Side
 
@@ -30,56 +32,6 @@ class Judgement(StrEnum):
     def fails(self) -> bool:
         """Whether a diff with it must not pass."""
         return self in (Judgement.TO_REPAIR, Judgement.UNEXPLAINED)
-
-
-class Cause(StrEnum):
-    """What made a difference."""
-
-    DOUBLE_COUNT = "legacy_double_count"
-    PARTIAL_UPDATE = "legacy_partial_update"
-    MISCOUNT = "legacy_miscount"
-    STALE_BOARD = "legacy_stale_board"
-    OLDER_SNAPSHOT = "older_snapshot"
-    IN_FLIGHT = "in_flight"
-    DISPLACED = "moved_by_others"
-    TIE_ORDER = "order_among_equals"
-    NOT_IN_FACTS = "no_fact_yet"
-    NOT_IN_LEGACY = "not_in_legacy"
-    ALTERED = "stored_differently"
-    NOT_INSTALLED = "history_not_installed"
-    NOT_FOLDED = "not_folded"
-    FOLDED_AGAIN = "folded_again"
-    UNEXPLAINED = "unexplained"
-
-
-TEXT: Final[Mapping[Cause, str]] = {
-    Cause.DOUBLE_COUNT: "legacy counted a retry again",
-    Cause.PARTIAL_UPDATE: "legacy stored an activity without counting it",
-    Cause.MISCOUNT: "legacy counted one activity again and left another out",
-    Cause.STALE_BOARD: "legacy's board is older than its totals",
-    Cause.OLDER_SNAPSHOT: "the pipeline's snapshot is older than its totals",
-    Cause.IN_FLIGHT: "in flight when it was read",
-    Cause.DISPLACED: "moved by the others' points",
-    Cause.TIE_ORDER: "another order among equals",
-    Cause.NOT_IN_FACTS: "legacy has it, but there is no fact: history not copied, or a missed mirror",
-    Cause.NOT_IN_LEGACY: "a fact that is not in legacy: a missed mirror",
-    Cause.ALTERED: "stored with other content on the two sides",
-    Cause.NOT_INSTALLED: "history that is copied but not installed",
-    Cause.NOT_FOLDED: "a fact that the pipeline did not fold",
-    Cause.FOLDED_AGAIN: "a fact that the pipeline folded again, or into a row where it does not belong",
-    Cause.UNEXPLAINED: "no named events account for it",
-}
-_EXPLAINED: Final = frozenset(
-    {
-        Cause.DOUBLE_COUNT,
-        Cause.PARTIAL_UPDATE,
-        Cause.MISCOUNT,
-        Cause.STALE_BOARD,
-        Cause.OLDER_SNAPSHOT,
-        Cause.IN_FLIGHT,
-        Cause.TIE_ORDER,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +63,9 @@ class Reason:
         """What it means for the migration."""
         if self.cause is Cause.UNEXPLAINED:
             return Judgement.UNEXPLAINED
-        if self.cause is Cause.DISPLACED:
+        if self.cause is Cause.MOVED_BY_OTHERS:
             return self.inherited
-        return Judgement.EXPLAINED if self.cause in _EXPLAINED else Judgement.TO_REPAIR
+        return Judgement.TO_REPAIR if self.cause.fails else Judgement.EXPLAINED
 
     @property
     def certain(self) -> bool:
@@ -126,7 +78,7 @@ class Reason:
 
     def said(self, most: int) -> str:
         """Say it in a line that lists so many events at most."""
-        text = TEXT[self.cause]
+        text = self.cause.text
         if self.events:
             more = self.count - min(most, len(self.events))
             listed = ", ".join(self.events[:most]) + (f" and {more:,} more" if more else "")

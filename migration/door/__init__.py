@@ -1,5 +1,6 @@
 """The front door: the wrapper at the existing entry point that reads the migration's stage and routes.
 
-It runs inside the client's request, so it imports little, calls each side through its own handler, and never
-lets the other side's trouble reach the client.
+Decides which side answers a request, and mirrors it forward. It starts cold in the path of requests, so it
+imports little; botocore only, of all libraries, for what it sends to DynamoDB itself. May import `model`.
+Must never raise into a request, wait without a deadline, or answer other than the side with authority did.
 """

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from migration.compare.reasons import Judgement
-from migration.compare.verify.verification import Class
 from migration.guardrails.limits import Guard
+from migration.model.cause import Cause
 from migration.model.guardrails import Outcome
 from migration.model.stages import Stage
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from migration.model.guardrails import GuardrailVerdict
 
 # What a backfill that is not through leaves; in stage `dualwrite` that is no failure, but no pass either.
-_HISTORY: Final = frozenset({Class.MIRROR_MISSED, Class.HISTORY_NOT_INSTALLED})
+_HISTORY: Final = frozenset({Cause.MIRROR_MISSED, Cause.NOT_MIRRORED_BACK, Cause.HISTORY_NOT_INSTALLED})
 PERSISTENCE: Final = 0.9  # of rank-biased overlap: it looks at the top ten most
 PAIR: Final = "pipeline, truth"
 BESIDE: Final = "legacy, pipeline"
@@ -31,7 +31,7 @@ def fold_equality(report: VerifyReport, stage: Stage, limits: Limits) -> Guardra
     counts = {
         kind: count
         for kind, count in report.counts.items()
-        if kind.fails and kind is not Class.UNEXPLAINED and count
+        if kind.fails and kind is not Cause.UNEXPLAINED and count
     }
     compared = sum(one.compared for one in report.keys)
     named = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in sorted(counts.items()))
@@ -50,7 +50,7 @@ def fold_equality(report: VerifyReport, stage: Stage, limits: Limits) -> Guardra
 
 def unexplained(report: VerifyReport, limits: Limits) -> GuardrailVerdict:
     """Judge whether named events account for every difference."""
-    count = report.counts[Class.UNEXPLAINED]
+    count = report.counts[Cause.UNEXPLAINED]
     why = f"{count:,} differences that no named events account for"
     if report.skipped:
         why += f", and {report.skipped:,} employees that differ and were not looked at"

@@ -1,1 +1,4 @@
-"""What stands in for AWS on a laptop: the local AWS, and the deployer of the Pulumi program to it."""
+"""The stack on a laptop: an AWS from PyPI (`emulator`), and the Pulumi program without its CLI (`deployer`).
+
+May import `aws`. Must never reach an endpoint that is not on loopback.
+"""

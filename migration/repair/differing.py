@@ -18,8 +18,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from migration.model.backfill import conflict_text, misfit
+from migration.model.cause import Cause, absent_from_legacy
 from migration.model.facts import Lane, StoredFact
-from migration.model.side import Side
 from migration.model.stages import Stage
 from pipeline.domain.activity import MAX_POINTS
 
@@ -32,16 +32,6 @@ STREAM_KEEPS: Final = timedelta(hours=24)
 PAST_COMPLETE: Final = "the migration is complete: legacy is not kept up any more"
 SETTLES: Final = "cutover repair says which of them has authority, and settles it"
 BEFORE_DUALWRITE: Final = "stage off mirrors nothing: cutover backfill start copies it"
-
-
-class Kind(StrEnum):
-    """How an activity differs."""
-
-    MIRROR_MISSED = "mirror_missed"
-    NOT_MIRRORED_BACK = "not_mirrored_back"
-    LEGACY_FAILED = "legacy_failed"
-    GONE_FROM_LEGACY = "gone_from_legacy"
-    CONFLICT = "conflict"
 
 
 class ReconcileAction(StrEnum):
@@ -97,7 +87,7 @@ class Pair:
 class Decision:
     """What is to be done about one activity, and why."""
 
-    kind: Kind
+    kind: Cause
     action: ReconcileAction
     pair: Pair
     why: str
@@ -146,10 +136,10 @@ def decide(pair: Pair, stage: Stage, settled_before: str) -> Decision:
     """
     if pair.event is not None and pair.fact is not None:
         why = f"{conflict_text(pair.event, pair.fact.activity)}; {SETTLES}"
-        return Decision(Kind.CONFLICT, ReconcileAction.LEAVE, pair, why)
+        return Decision(Cause.ALTERED, ReconcileAction.LEAVE, pair, why)
     if pair.fact is None:
-        return Decision(Kind.MIRROR_MISSED, *_missed(pair, stage))
-    kind = _kind(pair.fact)
+        return Decision(Cause.MIRROR_MISSED, *_missed(pair, stage))
+    kind = absent_from_legacy(pair.fact.side, pair.fact.lane)
     action, why = _not_in_legacy(pair.fact, kind, stage, settled_before)
     return Decision(kind, action, pair, why)
 
@@ -186,22 +176,16 @@ def _missed(pair: Pair, stage: Stage) -> tuple[ReconcileAction, Pair, str]:
     return ReconcileAction.PUT_FACT, pair, "legacy has it, and the forward mirror missed it"
 
 
-def _kind(fact: StoredFact) -> Kind:
-    if fact.side is Side.PIPELINE:
-        return Kind.NOT_MIRRORED_BACK
-    return Kind.LEGACY_FAILED if fact.lane is Lane.LIVE else Kind.GONE_FROM_LEGACY
-
-
 def _not_in_legacy(
-    fact: StoredFact, kind: Kind, stage: Stage, settled_before: str
+    fact: StoredFact, kind: Cause, stage: Stage, settled_before: str
 ) -> tuple[ReconcileAction, str]:
-    if kind is Kind.GONE_FROM_LEGACY:
+    if kind is Cause.GONE_FROM_LEGACY:
         return ReconcileAction.LEAVE, "it was copied from legacy, which dropped it since; the fact stands"
     if stage is Stage.COMPLETE:
         return ReconcileAction.LEAVE, PAST_COMPLETE
     if fact.ingested_at >= settled_before:
         return ReconcileAction.WAIT, f"it came at {fact.ingested_at}, and may be on its way to legacy"
-    if kind is Kind.NOT_MIRRORED_BACK:
+    if kind is Cause.NOT_MIRRORED_BACK:
         return ReconcileAction.APPLY_TO_LEGACY, "the pipeline accepted it, and the reverse mirror missed it"
     return (
         ReconcileAction.APPLY_TO_LEGACY,

@@ -43,9 +43,10 @@ if TYPE_CHECKING:
     from migration.backfill.in_parallel import InParallel
     from migration.backfill.legacy_events import LegacyEventSource
     from migration.backfill.pacer import Pacer
+    from migration.model.cause import Cause
     from migration.model.checkpoints import Checkpoints
     from migration.model.fold import Activity
-    from migration.repair.differing import Kind, Pair
+    from migration.repair.differing import Pair
     from migration.repair.legacy_sink import LegacySink
 
     Compare = Callable[[Iterable[Activity], Iterable[StoredFact]], AbstractContextManager[Iterator[Pair]]]
@@ -85,7 +86,7 @@ class Findings:
         return sum(decision.action.writes for decision in self.decisions)
 
     @property
-    def counts(self) -> Counter[tuple[Kind, ReconcileAction]]:
+    def counts(self) -> Counter[tuple[Cause, ReconcileAction]]:
         """Count decisions by what differs and what is to be done."""
         return Counter((decision.kind, decision.action) for decision in self.decisions)
 

@@ -18,8 +18,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from migration.compare.verify.verification import Class
 from migration.model.backfill import conflict_text
+from migration.model.cause import Cause
 from migration.model.facts import Lane, Restatement, StoredFact
 from migration.model.fold import Identity, Row, rows_of
 from migration.model.side import Side
@@ -89,7 +89,7 @@ def decide(
 
 def _decide(difference: Difference, known: Known, ground: Ground, disputed: set[Row]) -> Remedy:
     if difference.coming:
-        return Remedy(difference, RepairAction.WAIT, _LEFT[Class.IN_FLIGHT])
+        return Remedy(difference, RepairAction.WAIT, _LEFT[Cause.IN_FLIGHT])
     if difference.kind.fails and known.disputed and known.fact and known.event:
         return _disputed(difference, known, known.fact, known.event, ground)
     return _by_class(difference, known, ground, disputed)
@@ -97,18 +97,18 @@ def _decide(difference: Difference, known: Known, ground: Ground, disputed: set[
 
 def _by_class(difference: Difference, known: Known, ground: Ground, disputed: set[Row]) -> Remedy:
     match difference.kind:
-        case Class.HISTORY_NOT_INSTALLED:
+        case Cause.HISTORY_NOT_INSTALLED:
             return _install(difference, ground)
-        case Class.MIRROR_MISSED:
+        case Cause.MIRROR_MISSED | Cause.NOT_MIRRORED_BACK:
             return _mirror(difference, known, ground)
-        case Class.LOST:
+        case Cause.LOST:
             return _lost(difference, known, ground)
-        case Class.DOUBLED | Class.MISPLACED:
+        case Cause.DOUBLED | Cause.MISPLACED:
             return _compensate(difference, known)
-        case Class.ALTERED:
+        case Cause.ALTERED:
             return _altered(difference, disputed)
         case kind:
-            action = RepairAction.WAIT if kind is Class.IN_FLIGHT else RepairAction.LEAVE
+            action = RepairAction.WAIT if kind is Cause.IN_FLIGHT else RepairAction.LEAVE
             return Remedy(difference, action, _LEFT[kind])
 
 
@@ -224,15 +224,14 @@ def _whole(difference: Difference, fact: StoredFact, lane: Lane, times: int) -> 
 
 
 _OF_LEGACY: Final = "legacy's own error; its rows are legacy's alone, and it is why legacy is being left"
-_LEFT: Final[Mapping[Class, str]] = {
-    Class.IN_FLIGHT: "it is on its way",
-    Class.LEGACY_DOUBLE_COUNT: _OF_LEGACY,
-    Class.LEGACY_PARTIAL_UPDATE: _OF_LEGACY,
-    Class.EXTRA: (
-        "a fact stands, whoever wrote it; see who did. If legacy failed after its mirror, "
-        "cutover reconcile gives it to legacy"
-    ),
-    Class.UNEXPLAINED: (
+_LEFT: Final[Mapping[Cause, str]] = {
+    Cause.IN_FLIGHT: "it is on its way",
+    Cause.LEGACY_DOUBLE_COUNT: _OF_LEGACY,
+    Cause.LEGACY_PARTIAL_UPDATE: _OF_LEGACY,
+    Cause.LEGACY_FAILED: "cutover reconcile gives it to legacy",
+    Cause.GONE_FROM_LEGACY: "a fact stands, also when legacy has dropped its event",
+    Cause.EXTRA: "a fact stands, whoever wrote it; see who did",
+    Cause.UNEXPLAINED: (
         "no named events make it up, so nothing would prove the repair; see who else writes to the row, "
         "and cutover diff --html"
     ),

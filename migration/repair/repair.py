@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from migration.backfill.bases import Installed
 from migration.backfill.history import BaseChange
-from migration.compare.verify.verification import Class
 from migration.model.backfill import BackfillPhase
+from migration.model.cause import Cause
 from migration.model.facts import Created, Lane, Restated, Spent
 from migration.model.fold import NOTHING, Fold, Row
 from migration.model.journal import Entry, EntryKind
@@ -152,7 +152,7 @@ class Repair:
         while True:
             verdict = self.verification.again()
             waits = any(
-                one.kind is Class.LOST and _text(identity_of(one)) in sent for one in verdict.differences
+                one.kind is Cause.LOST and _text(identity_of(one)) in sent for one in verdict.differences
             )
             if not waits or clock.elapsed() >= deadline:
                 return verdict
@@ -215,7 +215,7 @@ class Repair:
         live = {
             identity_of(one)
             for one in failing
-            if one.kind is Class.ALTERED or any(off.lane is Lane.LIVE for off in one.off)
+            if one.kind is Cause.ALTERED or any(off.lane is Lane.LIVE for off in one.off)
         }
         folded = {identity: self.folds.has_folded(identity) for identity in live}
         known = {}

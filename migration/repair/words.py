@@ -18,7 +18,8 @@ from migration.model.fold import NOTHING, Fold, Identity, Row
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from migration.compare.verify.verification import Class, Difference, Off, VerifyReport
+    from migration.compare.verify.verification import Difference, Off, VerifyReport
+    from migration.model.cause import Cause
     from migration.model.facts import Restatement, StoredFact
     from migration.model.stages import Stage
     from migration.repair.differing import Decision
@@ -113,7 +114,7 @@ class RepairPlan:
         return sum(one.action.writes for one in self.remedies)
 
     @property
-    def counts(self) -> Counter[tuple[Class, RepairAction]]:
+    def counts(self) -> Counter[tuple[Cause, RepairAction]]:
         """Count by what differs and what is to be done."""
         return Counter((one.difference.kind, one.action) for one in self.remedies)
 

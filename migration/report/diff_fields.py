@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from migration.compare.boards.windows import count_changes
-from migration.compare.reasons import TEXT
 from migration.model.fold import TOTAL
 
 if TYPE_CHECKING:
@@ -112,7 +111,7 @@ def _fold(fold: Fold) -> dict[str, int | str]:
 def _reason(one: Reason) -> dict[str, Any]:
     return {
         "cause": one.cause,
-        "text": TEXT[one.cause],
+        "text": one.cause.text,
         "judgement": one.judgement,
         "side": one.side,
         "points": one.points,

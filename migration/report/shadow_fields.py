@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from migration.compare.reasons import TEXT
-
 if TYPE_CHECKING:
     from migration.compare.shadow.report import Moment, Seen, ShadowReport
 
@@ -28,7 +26,7 @@ def shadow_fields(report: ShadowReport) -> dict[str, Any]:
         "comparisons": len(report.comparisons),
         "comparisons_with": dict(report.having),
         "causes": [
-            {"cause": cause, "text": TEXT[cause], "comparisons": count}
+            {"cause": cause, "text": cause.text, "comparisons": count}
             for cause, count in report.causes.items()
         ],
         "measures": {name: asdict(one) for name, one in report.spreads.items()},

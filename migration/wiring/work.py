@@ -10,7 +10,8 @@ from migration.backfill.pacing import PaceLimits
 from migration.cli.repair.reconcile import GRACE_MINUTES, MAX_WCU
 from migration.cutover.course import Action
 from migration.model.backfill import BackfillPhase, Wish
-from migration.repair.differing import Kind, TimeWindow
+from migration.model.cause import Cause
+from migration.repair.differing import TimeWindow
 from migration.wiring.moving import THREADS, in_threads, worker_name
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def reconciled(world: Moving, settled: Callable[[float], None]) -> str:
 def _disputed(done: Sequence[Reconciliation]) -> str:
     """Name the events that both sides have with other content, and what settles it."""
     names = [
-        " ".join(one.decision.pair.activity.identity) for one in done if one.decision.kind is Kind.CONFLICT
+        " ".join(one.decision.pair.activity.identity) for one in done if one.decision.kind is Cause.ALTERED
     ]
     if not names:
         return ""

@@ -106,7 +106,7 @@ def test_filters_combine(report: Report) -> None:
     report.choose("what", "")
     report.judge("explained")
     assert {row["judgement"] for row in report.rows()} == {"explained"}
-    report.choose("cause", "not_folded")
+    report.choose("cause", "lost")
     assert "Nothing matches" in report.text("rows")
 
 

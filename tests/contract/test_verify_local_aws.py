@@ -13,14 +13,15 @@ from migration.aws.transport.clients import connect
 from migration.aws.transport.clock import SystemClock
 from migration.aws.transport.raw_dynamodb import beside
 from migration.aws.transport.scan import ReadPace, Scan, batches
-from migration.compare.verify.verification import Class, VerifyReport
 from migration.compare.verify.verify import Verification
+from migration.model.cause import Cause
 from tests.verify_world import System, activities, real_world
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from migration.aws.transport.clients import Clients
+    from migration.compare.verify.verification import VerifyReport
     from migration.local.emulator import Emulator
     from tests.verify_world import TableWorld
 
@@ -71,5 +72,5 @@ def test_a_fault_on_the_local_aws_is_named(world: TableWorld, tmp_path: Path) ->
     system.fold(lost, times=-1)
     report = verify(world, tmp_path)
     assert [(one.kind, one.employee_id, one.event_id) for one in report.differences] == [
-        (Class.LOST, lost.employee_id, lost.event_id)
+        (Cause.LOST, lost.employee_id, lost.event_id)
     ]

@@ -30,11 +30,12 @@ from hypothesis.stateful import (
 )
 
 from migration.model.backfill import BackfillPhase, Wish
+from migration.model.cause import Cause
 from migration.model.facts import Lane
 from migration.model.fold import NOTHING, Activity, Fold, Identity, Row, fold_all
 from migration.model.side import Side
 from migration.model.stages import FULL_WEIGHT, Control, Stage
-from migration.repair.differing import Kind, ReconcileOutcome, TimeWindow
+from migration.repair.differing import ReconcileOutcome, TimeWindow
 from tests.backfill_world import Budget, CrashError, Fate
 from tests.migration_world import Account, Door, Request, deployed, post, read
 from tests.steered import Process
@@ -345,7 +346,7 @@ class Migration(RuleBasedStateMachine):
             assert account.legacy.events.keys() <= account.facts.by_identity.keys()
         reconcile = account.reconcile()
         done = list(reconcile.act(reconcile.look(TimeWindow(), GRACE), 1e6))
-        conflicts = [one for one in done if one.decision.kind is Kind.CONFLICT]
+        conflicts = [one for one in done if one.decision.kind is Cause.ALTERED]
         assert {one.decision.pair.activity.identity for one in conflicts} <= self.clients.contested
         assert {one.outcome for one in done if one not in conflicts} <= {
             ReconcileOutcome.STORED,
@@ -370,7 +371,7 @@ class Migration(RuleBasedStateMachine):
             else:
                 raise AssertionError("it is never done")
         left = self.account.reconcile().look(TimeWindow(), GRACE).decisions
-        sides = {one.pair.fact.side for one in left if one.kind is Kind.CONFLICT and one.pair.fact}
+        sides = {one.pair.fact.side for one in left if one.kind is Cause.ALTERED and one.pair.fact}
         assert sides <= {Side.PIPELINE}
 
     def _drain(

@@ -18,6 +18,7 @@ from migration.door import mirror as forward_mirror
 from migration.door import sides as door_sides
 from migration.model.backfill import BackfillPhase as Sealing
 from migration.model.backfill import Segment, copied
+from migration.model.cause import Cause
 from migration.model.facts import Lane
 from migration.model.fold import NOTHING
 from migration.model.side import Side
@@ -58,7 +59,7 @@ def reconcile_takes_no_fact_of_legacys_back(patch: Patch) -> None:
     patch.setattr(
         deciding,
         "_not_in_legacy",
-        lambda fact, kind, *more: leave if kind is deciding.Kind.LEGACY_FAILED else right(fact, kind, *more),
+        lambda fact, kind, *more: leave if kind is Cause.LEGACY_FAILED else right(fact, kind, *more),
     )
 
 

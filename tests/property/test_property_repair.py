@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, assume, event, example, given, settings
 from hypothesis import strategies as st
 
 from migration.compare.verify.judge_rows import part_of
-from migration.compare.verify.verification import Class, Parts
+from migration.compare.verify.verification import Parts
+from migration.model.cause import Cause
 from migration.model.facts import Lane
 from migration.model.fold import TOTAL, Activity, Fold, Row, fold_all, fold_of, rows_of
 from migration.model.moments import moment_text
@@ -162,7 +163,7 @@ class Account:
     def told_apart(self) -> bool:
         """Whether every difference is named: several damages of one row can be too many to name."""
         return not any(
-            one.kind is Class.UNEXPLAINED or (one.kind is Class.ALTERED and not one.off)
+            one.kind is Cause.UNEXPLAINED or (one.kind is Cause.ALTERED and not one.off)
             for one in self.verified().differences
         )
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from migration.adapters.memory import MemoryClock
 from migration.aws.bulk.verify_store import DuckDBStore
-from migration.compare.verify.verification import Class
 from migration.compare.verify.verify import Verification
+from migration.model.cause import Cause, absent_from_legacy
 from migration.model.facts import Lane
 from migration.model.fold import Activity, Fold, Row, fold_of
 from migration.model.side import Side
@@ -63,62 +63,62 @@ def populate(drawn: list[tuple[int, int, int, bool, bool]]) -> tuple[System, lis
     return system, members
 
 
-def not_folded(system: System, member: Member) -> Class:
+def not_folded(system: System, member: Member) -> Cause:
     system.fold(member.one, member.lane, times=-1)
-    return Class.LOST if member.lane is Lane.LIVE else Class.HISTORY_NOT_INSTALLED
+    return Cause.LOST if member.lane is Lane.LIVE else Cause.HISTORY_NOT_INSTALLED
 
 
-def folded_twice(system: System, member: Member) -> Class:
+def folded_twice(system: System, member: Member) -> Cause:
     system.fold(member.one, member.lane)
-    return Class.DOUBLED
+    return Cause.DOUBLED
 
 
-def folded_by_the_other_lane_too(system: System, member: Member) -> Class:
+def folded_by_the_other_lane_too(system: System, member: Member) -> Cause:
     system.fold(member.one, Lane.HISTORY if member.lane is Lane.LIVE else Lane.LIVE)
-    return Class.DOUBLED
+    return Cause.DOUBLED
 
 
-def points_altered(system: System, member: Member) -> Class:
+def points_altered(system: System, member: Member) -> Cause:
     system.alter(member.one, points=member.one.points + 3)
-    return Class.ALTERED
+    return Cause.ALTERED
 
 
-def wrong_key(system: System, member: Member) -> Class:
+def wrong_key(system: System, member: Member) -> Cause:
     system.fold(member.one, member.lane, times=-1)
     wrong = (STRANGER, Row(STRANGER.employee_id, "#total"), Row(None, STRANGER.program_id))
     for row in wrong:
         system.add(row, fold_of(member.one), member.lane)
-    return Class.MISPLACED
+    return Cause.MISPLACED
 
 
-def missing_in_facts(system: System, member: Member) -> Class:
+def missing_in_facts(system: System, member: Member) -> Cause:
     """The forward mirror missed it: no fact, so nothing was folded."""
     system.world.delete_fact(member.one.identity)
     system.fold(member.one, member.lane, times=-1)
-    return Class.MIRROR_MISSED
+    return Cause.MIRROR_MISSED
 
 
-def fact_deleted(system: System, member: Member) -> Class:
+def fact_deleted(system: System, member: Member) -> Cause:
     system.world.delete_fact(member.one.identity)
-    return Class.LOST
+    return Cause.LOST
 
 
-def extra_in_facts(system: System, member: Member) -> Class:
+def extra_in_facts(system: System, member: Member) -> Cause:
     """Legacy does not have it, neither its event nor its totals."""
     system.world.delete_event(member.one.identity)
     system.legacy_counts(member.one, times=-1)
-    return Class.EXTRA if member.side is Side.LEGACY else Class.MIRROR_MISSED
+    return absent_from_legacy(member.side, member.lane)
 
 
-def legacy_doubled(system: System, member: Member) -> Class:
+def legacy_doubled(system: System, member: Member) -> Cause:
     system.legacy_counts(member.one)
-    return Class.LEGACY_DOUBLE_COUNT
+    return Cause.LEGACY_DOUBLE_COUNT
 
 
-def legacy_partial(system: System, member: Member) -> Class:
+def legacy_partial(system: System, member: Member) -> Cause:
     row = Row(member.one.employee_id, member.one.program_id)
     system.world.add_legacy(row, Fold(member.one.points, 1) * -1)
-    return Class.LEGACY_PARTIAL_UPDATE
+    return Cause.LEGACY_PARTIAL_UPDATE
 
 
 NAMED = [
@@ -148,7 +148,7 @@ def verify(system: System) -> VerifyReport:
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(drawn=populations, which=st.integers(0, 59))
 def test_the_event_is_named(
-    fault: Callable[[System, Member], Class], drawn: list[tuple[int, int, int, bool, bool]], which: int
+    fault: Callable[[System, Member], Cause], drawn: list[tuple[int, int, int, bool, bool]], which: int
 ) -> None:
     system, members = populate(drawn)
     member = members[which % len(members)]
@@ -166,7 +166,7 @@ def test_the_event_is_named(
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(drawn=populations, which=st.integers(0, 59))
 def test_legacys_own_error_is_named_or_is_one_of_those_alike(
-    fault: Callable[[System, Member], Class], drawn: list[tuple[int, int, int, bool, bool]], which: int
+    fault: Callable[[System, Member], Cause], drawn: list[tuple[int, int, int, bool, bool]], which: int
 ) -> None:
     system, members = populate(drawn)
     one = members[which % len(members)].one

@@ -9,7 +9,7 @@ import pytest
 
 from migration.adapters.memory_comparing import MemoryComparedSides, MemoryServing
 from migration.compare.diff.two_sides import Sighting, Stored
-from migration.compare.reasons import Cause, Judgement
+from migration.compare.reasons import Judgement
 from migration.compare.shadow.comparing import compare
 from migration.compare.shadow.comparison import (
     ACTS_IN,
@@ -19,6 +19,7 @@ from migration.compare.shadow.comparison import (
     comparison_of,
     not_in,
 )
+from migration.model.cause import Cause
 from migration.model.fold import Fold, Identity, Row
 from migration.model.side import Side
 from migration.model.stages import Control, Stage
@@ -72,7 +73,7 @@ def test_every_kind_of_difference_is_judged_as_a_whole_diff_judges_it() -> None:
             judged.agreements["legacy, truth"].rank_biased
         )
     causes = set(found.boards[0].causes)
-    assert {Cause.DOUBLE_COUNT, Cause.PARTIAL_UPDATE, Cause.NOT_FOLDED, Cause.IN_FLIGHT} <= causes
+    assert {Cause.LEGACY_DOUBLE_COUNT, Cause.LEGACY_PARTIAL_UPDATE, Cause.LOST, Cause.IN_FLIGHT} <= causes
     assert found.judgement is Judgement.TO_REPAIR
 
 
@@ -84,7 +85,7 @@ def test_activities_since_the_rebuild_explain_a_board_that_is_behind() -> None:
     later = replace(world.sides(), of_legacy=sides.of_legacy)
     found = compare(CONTROL, 100, MemoryComparedSides(later), SERVING, CLOCK)
     assert found.judgement is Judgement.EXPLAINED
-    assert found.boards[0].causes[Cause.STALE_BOARD] == 1
+    assert found.boards[0].causes[Cause.LEGACY_STALE_BOARD] == 1
     (grace,) = [one for one in found.differences if one.board == "global" and one.employee_id == "grace"]
     assert "since" in grace.why
     assert (grace.legacy, grace.pipeline) != (None, None)

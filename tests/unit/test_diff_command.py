@@ -91,7 +91,7 @@ def test_what_is_to_be_repaired_ends_with_1_and_says_what_to_run(world: World, r
     assert (row["employee_id"], row["program_id"]) == ("grace", "p")
     assert row["truth"]["fingerprint"] == str(int(row["truth"]["fingerprint"]))
     (reason,) = row["reasons"]
-    assert (reason["cause"], reason["events"], reason["points"]) == ("not_folded", ["v-1"], -15)
+    assert (reason["cause"], reason["events"], reason["points"]) == ("lost", ["v-1"], -15)
 
 
 def test_ids_are_text_in_tables_and_data_in_the_page(world: World, run: Run, tmp_path: Path) -> None:

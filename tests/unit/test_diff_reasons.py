@@ -8,7 +8,8 @@ import pytest
 
 from migration.compare.boards.windows import EntryChange
 from migration.compare.diff.two_sides import Sighting, StoredBoard
-from migration.compare.reasons import Cause, Judgement, Reason
+from migration.compare.reasons import Judgement, Reason
+from migration.model.cause import Cause
 from migration.model.errors import UsageError
 from migration.model.fold import TOTAL, Fold, Row
 from tests.diff_world import World, ago, board_of, line_of, row_of
@@ -57,37 +58,37 @@ def test_a_double_count_of_legacy_names_the_event(world: World, times: int) -> N
     for row in (ROW, Row("ada", TOTAL)):
         (reason,) = row_of(report, row).reasons
         assert (reason.cause, reason.events, reason.points, reason.certain) == (
-            Cause.DOUBLE_COUNT,
+            Cause.LEGACY_DOUBLE_COUNT,
             ("ada-1",),
             53 * times,
             True,
         )
     (reason,) = row_of(report, Row(None, "p")).reasons
-    assert (reason.cause, reason.events) == (Cause.DOUBLE_COUNT, ("ada ada-1",))
+    assert (reason.cause, reason.events) == (Cause.LEGACY_DOUBLE_COUNT, ("ada ada-1",))
     line = line_of(report, "ada")
     assert (line.line.change, line.judgement) == (EntryChange.SCORE_DIFFERS, Judgement.EXPLAINED)
-    assert [one.cause for one in line.reasons] == [Cause.DOUBLE_COUNT]
+    assert [one.cause for one in line.reasons] == [Cause.LEGACY_DOUBLE_COUNT]
 
 
 def test_a_partial_update_of_legacy_shows_in_the_employees_rows_only(world: World) -> None:
     world.count(seen(world, "ada-1"), -1, in_program=False)
     report = world.diff()
     assert [row.sums.row for row in report.rows] == [ROW, Row("ada", TOTAL)]
-    assert only_reason(world).cause is Cause.PARTIAL_UPDATE
+    assert only_reason(world).cause is Cause.LEGACY_PARTIAL_UPDATE
     assert only_reason(world).events == ("ada-1",)
 
 
 def test_a_retry_after_a_partial_update_shows_in_the_programs_row_only(world: World) -> None:
     world.count(seen(world, "ada-1"), in_employee=False)
     reason = only_reason(world, Row(None, "p"))
-    assert (reason.cause, reason.events) == (Cause.DOUBLE_COUNT, ("ada ada-1",))
+    assert (reason.cause, reason.events) == (Cause.LEGACY_DOUBLE_COUNT, ("ada ada-1",))
 
 
 def test_one_counted_again_and_another_not_at_all(world: World) -> None:
     world.count(seen(world, "ada-2"))
     world.count(seen(world, "ada-0"), -1)
     reason = only_reason(world)
-    assert (reason.cause, set(reason.events), reason.points) == (Cause.MISCOUNT, {"ada-0", "ada-2"}, 7)
+    assert (reason.cause, set(reason.events), reason.points) == (Cause.LEGACY_MISCOUNT, {"ada-0", "ada-2"}, 7)
 
 
 def test_events_with_the_same_points_are_all_candidates(world: World) -> None:
@@ -112,7 +113,11 @@ def test_so_many_retries_that_totals_cannot_name_them_are_still_legacys_own(worl
     for event in ("ada-0", "ada-1", "ada-2"):
         world.count(seen(world, event), 2)
     reason = only_reason(world)
-    assert (reason.cause, reason.events, reason.judgement) == (Cause.DOUBLE_COUNT, (), Judgement.EXPLAINED)
+    assert (reason.cause, reason.events, reason.judgement) == (
+        Cause.LEGACY_DOUBLE_COUNT,
+        (),
+        Judgement.EXPLAINED,
+    )
     assert "6 counts off" in reason.note
 
 
@@ -125,22 +130,22 @@ def test_legacy_points_that_no_events_make_up_are_unexplained(world: World) -> N
 
 
 def test_errors_that_cancel_out_are_errors(world: World) -> None:
-    world.add("ada", "unmirrored", 53, legacy=False)
+    world.add("ada", "unmirrored", 53, legacy=False, side="pipeline")
     world.count(seen(world, "ada-1"))
     causes = [one.cause for one in row_of(world.diff(), ROW).reasons]
-    assert causes == [Cause.DOUBLE_COUNT, Cause.NOT_IN_LEGACY]
+    assert causes == [Cause.LEGACY_DOUBLE_COUNT, Cause.NOT_MIRRORED_BACK]
 
 
 def test_a_fact_that_is_not_folded_is_named_by_its_fingerprint(world: World) -> None:
     world.fold(seen(world, "ada-1"), -1)
     reason = only_reason(world)
-    assert (reason.cause, reason.events, reason.points) == (Cause.NOT_FOLDED, ("ada-1",), -53)
+    assert (reason.cause, reason.events, reason.points) == (Cause.LOST, ("ada-1",), -53)
     assert reason.judgement is Judgement.TO_REPAIR
 
 
 def test_a_fact_that_is_folded_again_is_named(world: World) -> None:
     world.fold(seen(world, "ada-1"))
-    assert only_reason(world, Row("ada", TOTAL)).cause is Cause.FOLDED_AGAIN
+    assert only_reason(world, Row("ada", TOTAL)).cause is Cause.DOUBLED
     assert only_reason(world, Row(None, "p")).events == ("ada ada-1",)
 
 
@@ -160,7 +165,7 @@ def test_a_fact_that_has_just_come_is_in_flight(world: World) -> None:
 
 def test_an_older_fact_is_in_flight_only_while_messages_are_queued(world: World) -> None:
     world.fold(world.add("ada", "slow", 7, at=ago(minutes=5)), -1)
-    assert only_reason(world).cause is Cause.NOT_FOLDED
+    assert only_reason(world).cause is Cause.LOST
     world.queued = 3
     assert only_reason(world).cause is Cause.IN_FLIGHT
 
@@ -170,7 +175,7 @@ def test_a_fact_that_others_have_long_overtaken_is_lost_however_many_messages_ar
 ) -> None:
     world.fold(world.add("ada", "lost", 7, at=ago(minutes=20)), -1)
     world.queued = 3
-    assert only_reason(world).cause is Cause.NOT_FOLDED
+    assert only_reason(world).cause is Cause.LOST
 
 
 def test_more_facts_on_their_way_than_fingerprints_can_be_tried_for_are_in_flight(world: World) -> None:
@@ -184,20 +189,22 @@ def test_history_that_is_copied_and_not_installed(world: World) -> None:
     for number in range(6):
         world.fold(world.add("ada", f"old-{number}", 7, lane="history"), -1)
     reason = only_reason(world)
-    assert (reason.cause, reason.count, reason.points) == (Cause.NOT_INSTALLED, 6, -42)
+    assert (reason.cause, reason.count, reason.points) == (Cause.HISTORY_NOT_INSTALLED, 6, -42)
 
 
 def test_what_only_one_side_stores(world: World) -> None:
     world.add("ada", "uncopied", 7, fact=False)
-    world.add("ada", "unmirrored", 8, legacy=False)
+    world.add("ada", "unmirrored", 8, legacy=False, side="pipeline")
+    world.add("ada", "refused", 9, legacy=False)
     report = world.diff()
     found = {(one.cause, one.side, one.events, one.points) for one in row_of(report, ROW).reasons}
     assert found == {
-        (Cause.NOT_IN_FACTS, "pipeline", ("uncopied",), -7),
-        (Cause.NOT_IN_LEGACY, "legacy", ("unmirrored",), -8),
+        (Cause.MIRROR_MISSED, "pipeline", ("uncopied",), -7),
+        (Cause.NOT_MIRRORED_BACK, "legacy", ("unmirrored",), -8),
+        (Cause.LEGACY_FAILED, "legacy", ("refused",), -9),
     }
     truth = row_of(report, ROW).sums.truth
-    assert (truth.points, truth.events) == (50 + 53 + 57 + 7 + 8, 5)
+    assert (truth.points, truth.events) == (50 + 53 + 57 + 7 + 8 + 9, 6)
 
 
 def test_before_there_are_facts_the_truth_is_legacys_events() -> None:
@@ -207,7 +214,7 @@ def test_before_there_are_facts_the_truth_is_legacys_events() -> None:
     sides.of_pipeline = []
     report = world.diff(sides)
     assert row_of(report, ROW).sums.truth.points == 7
-    assert {one.cause for one in row_of(report, ROW).reasons} == {Cause.NOT_IN_FACTS}
+    assert {one.cause for one in row_of(report, ROW).reasons} == {Cause.MIRROR_MISSED}
     line = line_of(report, "ada")
     assert (line.line.change, line.judgement) == (EntryChange.LEFT, Judgement.TO_REPAIR)
 
@@ -237,11 +244,11 @@ def test_a_board_that_legacy_rebuilt_before_the_newest_events_is_stale(world: Wo
     (reason,) = line.reasons
     assert (line.line.change, reason.cause, reason.events) == (
         EntryChange.MOVED,
-        Cause.STALE_BOARD,
+        Cause.LEGACY_STALE_BOARD,
         ("later",),
     )
     (moved,) = line_of(report, "ada").reasons
-    assert (moved.cause, moved.note, moved.judgement) == (Cause.DISPLACED, "linus", Judgement.EXPLAINED)
+    assert (moved.cause, moved.note, moved.judgement) == (Cause.MOVED_BY_OTHERS, "linus", Judgement.EXPLAINED)
 
 
 def test_an_event_that_does_not_say_when_it_came_to_legacy_came_with_its_fact(world: World) -> None:
@@ -256,7 +263,7 @@ def test_an_event_that_does_not_say_when_it_came_to_legacy_came_with_its_fact(wo
     ]
     sides.of_legacy = stale
     (reason,) = line_of(world.diff(sides), "linus").reasons
-    assert (reason.cause, reason.events) == (Cause.STALE_BOARD, ("mirrored",))
+    assert (reason.cause, reason.events) == (Cause.LEGACY_STALE_BOARD, ("mirrored",))
 
 
 def test_a_board_can_be_behind_by_what_its_totals_count_again(world: World) -> None:
@@ -265,7 +272,7 @@ def test_a_board_can_be_behind_by_what_its_totals_count_again(world: World) -> N
     sides = world.sides()
     sides.of_legacy = stale
     causes = [reason.cause for reason in line_of(world.diff(sides), "linus").reasons]
-    assert causes == [Cause.DOUBLE_COUNT, Cause.STALE_BOARD]
+    assert causes == [Cause.LEGACY_DOUBLE_COUNT, Cause.LEGACY_STALE_BOARD]
 
 
 def test_a_snapshot_from_before_the_newest_folds_is_older(world: World) -> None:
@@ -301,7 +308,7 @@ def test_whoever_is_moved_by_an_unexplained_difference_is_unexplained(world: Wor
     for row in (Row("linus", "p"), Row("linus", TOTAL)):
         world.misfolded[row] = Fold(500, 0, 0)
     line = line_of(world.diff(), "ada")
-    assert (line.reasons[0].cause, line.judgement) == (Cause.DISPLACED, Judgement.UNEXPLAINED)
+    assert (line.reasons[0].cause, line.judgement) == (Cause.MOVED_BY_OTHERS, Judgement.UNEXPLAINED)
 
 
 def test_a_board_out_of_order_is_unexplained(world: World) -> None:

@@ -13,13 +13,14 @@ import pytest
 from migration.adapters.memory import MemoryClock
 from migration.adapters.memory_control_plane import MemoryControlPlane
 from migration.adapters.memory_vitals import MemoryProber, MemoryVitals
-from migration.compare.verify.verification import Class, Difference, Keys, VerifyReport
+from migration.compare.verify.verification import Difference, Keys, VerifyReport
 from migration.door.counts import Role, Witness
 from migration.guardrails.limits import PROOFS, STAGES, VITAL, Guard
 from migration.guardrails.mirrors import RECONCILED
 from migration.guardrails.proof_guardrails import ProofGuardrails
 from migration.guardrails.pulsing import PulsingGuardrails
 from migration.guardrails.vital_guardrails import VitalGuardrails
+from migration.model.cause import Cause
 from migration.model.errors import RemoteError
 from migration.model.guardrails import Outcome, worst
 from migration.model.journal import Entry, EntryKind
@@ -281,7 +282,7 @@ def test_every_role_is_watched() -> None:
     assert worst(watch.look().values()) is Outcome.FAIL
 
 
-def report(*kinds: Class, **changes: Any) -> VerifyReport:
+def report(*kinds: Cause, **changes: Any) -> VerifyReport:
     found = [Difference(kind, "emp-1", "ev-1", "prog-1", "") for kind in kinds]
     fields: dict[str, Any] = {
         "as_of": NOW,
@@ -304,14 +305,14 @@ def prove(stage: Stage, found: VerifyReport) -> dict[str, Outcome]:
     ("stage", "found", "equality", "unexplained"),
     [
         (Stage.LIVE, report(), Outcome.PASS, Outcome.PASS),
-        (Stage.LIVE, report(Class.IN_FLIGHT, Class.LEGACY_DOUBLE_COUNT), Outcome.PASS, Outcome.PASS),
-        (Stage.LIVE, report(Class.LOST), Outcome.FAIL, Outcome.PASS),
-        (Stage.LIVE, report(Class.UNEXPLAINED), Outcome.PASS, Outcome.FAIL),
+        (Stage.LIVE, report(Cause.IN_FLIGHT, Cause.LEGACY_DOUBLE_COUNT), Outcome.PASS, Outcome.PASS),
+        (Stage.LIVE, report(Cause.LOST), Outcome.FAIL, Outcome.PASS),
+        (Stage.LIVE, report(Cause.UNEXPLAINED), Outcome.PASS, Outcome.FAIL),
         (Stage.LIVE, report(skipped=2), Outcome.PASS, Outcome.FAIL),
         (Stage.LIVE, report(undecided=["emp-1"]), Outcome.INCONCLUSIVE, Outcome.PASS),
-        (Stage.DUALWRITE, report(Class.MIRROR_MISSED), Outcome.INCONCLUSIVE, Outcome.PASS),
-        (Stage.SHADOW, report(Class.MIRROR_MISSED), Outcome.FAIL, Outcome.PASS),
-        (Stage.DUALWRITE, report(Class.MIRROR_MISSED, Class.DOUBLED), Outcome.FAIL, Outcome.PASS),
+        (Stage.DUALWRITE, report(Cause.MIRROR_MISSED), Outcome.INCONCLUSIVE, Outcome.PASS),
+        (Stage.SHADOW, report(Cause.MIRROR_MISSED), Outcome.FAIL, Outcome.PASS),
+        (Stage.DUALWRITE, report(Cause.MIRROR_MISSED, Cause.DOUBLED), Outcome.FAIL, Outcome.PASS),
     ],
 )
 def test_a_verification_as_guardrails(

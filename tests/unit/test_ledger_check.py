@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migration.compare.ledger.pipeline import check_pipeline
-from migration.compare.ledger.verdict import Finding, Kind, LedgerVerdict, Place
+from migration.compare.ledger.verdict import Finding, LedgerVerdict, Place
 from migration.model.acknowledgements import Acknowledged, SideLedger
+from migration.model.cause import Cause
 from migration.model.fold import TOTAL, Activity, Fold, Identity, Row, fingerprint, fold_all, fold_of, rows_of
 from pipeline.domain.fold import fingerprint as pipelines_fingerprint
 from pipeline.domain.fold import identity
@@ -104,7 +105,7 @@ def test_an_activity_lost_before_it_was_stored_is_named() -> None:
     del pipeline.facts[one.identity]
     pipeline.fold_again(one, -1)
     finding = pipeline.only_finding()
-    assert (finding.kind, finding.place) == (Kind.LOST, Place.FACTS)
+    assert (finding.kind, finding.place) == (Cause.LOST, Place.FACTS)
     assert named(finding, one)
     assert finding.rows == ()
 
@@ -114,7 +115,7 @@ def test_a_fact_deleted_after_it_was_folded_is_named_once() -> None:
     pipeline = Pipeline(facts())
     del pipeline.facts[one.identity]
     finding = pipeline.only_finding()
-    assert (finding.kind, finding.place) == (Kind.LOST, Place.FACTS)
+    assert (finding.kind, finding.place) == (Cause.LOST, Place.FACTS)
     assert named(finding, one)
     assert "folded all the same" in finding.detail
     assert set(finding.rows) == set(map(str, rows_of(one)))
@@ -125,7 +126,7 @@ def test_a_fact_that_was_never_folded_is_named() -> None:
     pipeline = Pipeline(facts())
     pipeline.fold_again(one, -1)
     finding = pipeline.only_finding()
-    assert (finding.kind, finding.place) == (Kind.LOST, Place.FOLDS)
+    assert (finding.kind, finding.place) == (Cause.LOST, Place.FOLDS)
     assert named(finding, one)
 
 
@@ -135,7 +136,7 @@ def test_a_fact_folded_more_than_once_is_named(times: int, words: str) -> None:
     pipeline = Pipeline(facts())
     pipeline.fold_again(one, times)
     finding = pipeline.only_finding()
-    assert finding.kind is Kind.DOUBLED
+    assert finding.kind is Cause.DOUBLED
     assert named(finding, one)
     assert finding.detail == f"folded {words}"
 
@@ -145,7 +146,7 @@ def test_a_fold_into_one_row_only_is_named_with_that_row() -> None:
     pipeline = Pipeline(facts())
     pipeline.add(Row(None, one.program_id), fold_of(one))
     finding = pipeline.only_finding()
-    assert finding.kind is Kind.DOUBLED
+    assert finding.kind is Cause.DOUBLED
     assert named(finding, one)
     assert finding.rows == (one.program_id,)
 
@@ -157,7 +158,7 @@ def test_two_lost_and_one_doubled_of_the_same_row_are_all_named() -> None:
     pipeline.fold_again(everything[9], -1)
     pipeline.fold_again(everything[12], 1)
     found = {finding.event_id: finding.kind for finding in pipeline.check().findings}
-    assert found == {"ev-3": Kind.LOST, "ev-9": Kind.LOST, "ev-12": Kind.DOUBLED}
+    assert found == {"ev-3": Cause.LOST, "ev-9": Cause.LOST, "ev-12": Cause.DOUBLED}
 
 
 @pytest.mark.parametrize(("first", "second"), [(1, 1), (-1, -1), (1, -1)])
@@ -167,7 +168,7 @@ def test_two_faults_of_one_row_are_both_named_also_in_a_large_one(first: int, se
     pipeline = Pipeline(everything)
     pipeline.fold_again(everything[3], first)
     pipeline.fold_again(everything[size - 2], second)
-    kinds = {1: Kind.DOUBLED, -1: Kind.LOST}
+    kinds = {1: Cause.DOUBLED, -1: Cause.LOST}
     found = {finding.event_id: finding.kind for finding in pipeline.check().findings}
     assert found == {"ev-3": kinds[first], f"ev-{size - 2}": kinds[second]}
 
@@ -186,8 +187,8 @@ def test_many_faults_in_one_program_are_named_employee_by_employee() -> None:
     for one in everything[50:]:
         pipeline.fold_again(one)
     findings = pipeline.check().findings
-    assert [finding.kind for finding in findings].count(Kind.LOST) == 40
-    assert [finding.kind for finding in findings].count(Kind.DOUBLED) == 10
+    assert [finding.kind for finding in findings].count(Cause.LOST) == 40
+    assert [finding.kind for finding in findings].count(Cause.DOUBLED) == 10
     assert len(findings) == 50
 
 
@@ -196,7 +197,7 @@ def test_a_pipeline_that_folded_nothing_has_lost_every_event_by_name() -> None:
     pipeline.rows = {}
     findings = pipeline.check().findings
     assert len(findings) == 24
-    assert {finding.kind for finding in findings} == {Kind.LOST}
+    assert {finding.kind for finding in findings} == {Cause.LOST}
 
 
 def test_a_fact_with_altered_points_is_named_and_its_folds_are_explained_by_it() -> None:
@@ -204,7 +205,7 @@ def test_a_fact_with_altered_points_is_named_and_its_folds_are_explained_by_it()
     pipeline = Pipeline(facts())
     pipeline.facts[one.identity] = replace(one, points=999)
     finding = pipeline.only_finding()
-    assert (finding.kind, finding.place) == (Kind.ALTERED, Place.FACTS)
+    assert (finding.kind, finding.place) == (Cause.ALTERED, Place.FACTS)
     assert named(finding, one)
     assert finding.detail == "points 6 is stored as 999; folded as acknowledged"
 
@@ -214,7 +215,7 @@ def test_a_fact_altered_on_its_way_in_is_named_though_its_folds_agree() -> None:
     pipeline = Pipeline(facts())
     pipeline.facts[one.identity] = replace(one, activity_type="learning_milestone")
     finding = pipeline.only_finding()
-    assert (finding.kind, finding.place) == (Kind.ALTERED, Place.FACTS)
+    assert (finding.kind, finding.place) == (Cause.ALTERED, Place.FACTS)
     assert finding.detail == "activity_type 'task_completed' is stored as 'learning_milestone'"
     assert finding.rows == ()
 
@@ -224,7 +225,7 @@ def test_a_fact_moved_to_another_program_is_one_finding() -> None:
     pipeline = Pipeline(facts())
     pipeline.facts[one.identity] = replace(one, program_id="prog-9")
     finding = pipeline.only_finding()
-    assert finding.kind is Kind.ALTERED
+    assert finding.kind is Cause.ALTERED
     assert finding.event_id == one.event_id
     assert "program_id 'prog-2' is stored as 'prog-9'" in finding.detail
 
@@ -238,7 +239,7 @@ def test_a_fact_stored_under_another_employee_is_misplaced_not_lost_and_extra() 
     pipeline.facts[moved.identity] = moved
     pipeline.fold_again(moved)
     finding = pipeline.only_finding()
-    assert (finding.kind, finding.place) == (Kind.MISPLACED, Place.FACTS)
+    assert (finding.kind, finding.place) == (Cause.MISPLACED, Place.FACTS)
     assert named(finding, one)
     assert "emp-other" in finding.detail
 
@@ -253,7 +254,7 @@ def test_a_fact_folded_into_another_employees_rows_is_misplaced() -> None:
         pipeline.add(right, fold_of(one), -1)
         pipeline.add(wrong, fold_of(one))
     finding = pipeline.only_finding()
-    assert (finding.kind, finding.place) == (Kind.MISPLACED, Place.FOLDS)
+    assert (finding.kind, finding.place) == (Cause.MISPLACED, Place.FOLDS)
     assert named(finding, one)
     assert "emp-3 x #total" in finding.detail
 
@@ -264,7 +265,7 @@ def test_a_fact_that_nobody_was_answered_for_is_extra() -> None:
     pipeline.facts[one.identity] = one
     pipeline.fold_again(one)
     finding = pipeline.only_finding()
-    assert (finding.kind, finding.place) == (Kind.EXTRA, Place.FACTS)
+    assert (finding.kind, finding.place) == (Cause.EXTRA, Place.FACTS)
     assert named(finding, one)
 
 
@@ -285,7 +286,7 @@ def test_two_contents_acknowledged_under_one_identity_are_an_alteration() -> Non
     one = facts()[5]
     pipeline = Pipeline(facts())
     pipeline.ledger.acknowledged[one.identity].append(Acknowledged(replace(one, points=7), 1, 1))
-    assert pipeline.only_finding().kind is Kind.ALTERED
+    assert pipeline.only_finding().kind is Cause.ALTERED
 
 
 def test_one_unnamed_activity_acknowledged_under_two_ids_is_doubled() -> None:
@@ -294,7 +295,7 @@ def test_one_unnamed_activity_acknowledged_under_two_ids_is_doubled() -> None:
     twice = Pipeline([*facts(), second])
     twice.ledger.unnamed[replace(first, event_id="")] = {first.identity, second.identity}
     assert pipeline.check().clean
-    assert twice.only_finding().kind is Kind.DOUBLED
+    assert twice.only_finding().kind is Cause.DOUBLED
 
 
 def test_altered_points_of_a_row_name_the_candidates_and_the_wider_rows() -> None:
@@ -303,7 +304,7 @@ def test_altered_points_of_a_row_name_the_candidates_and_the_wider_rows() -> Non
     for wider in (row, Row("emp-1", TOTAL), Row(None, "prog-1")):
         pipeline.add(wider, Fold(points=50))
     finding = pipeline.only_finding()
-    assert (finding.kind, finding.place) == (Kind.ALTERED, Place.FOLDS)
+    assert (finding.kind, finding.place) == (Cause.ALTERED, Place.FOLDS)
     assert finding.rows == ("emp-1 x prog-1", "emp-1 x #total", "prog-1")
     members = [one for one in facts() if (one.employee_id, one.program_id) == ("emp-1", "prog-1")]
     assert all(one.event_id in finding.detail for one in members)
@@ -320,7 +321,7 @@ def test_what_no_three_events_explain_is_called_unexplained() -> None:
     pipeline = Pipeline(facts())
     pipeline.add(Row(None, "prog-1"), Fold(points=1, events=1, fingerprint=12345))
     finding = pipeline.only_finding()
-    assert finding.kind is Kind.UNEXPLAINED
+    assert finding.kind is Cause.UNEXPLAINED
     assert finding.rows == ("prog-1",)
     assert finding.event_id is None
 
@@ -331,7 +332,7 @@ def test_four_doubled_events_of_one_row_are_beyond_the_bound_and_unexplained() -
     for one in everything[:4]:
         pipeline.fold_again(one)
     finding = pipeline.only_finding()
-    assert finding.kind is Kind.UNEXPLAINED
+    assert finding.kind is Cause.UNEXPLAINED
     assert finding.rows == ("emp-0 x prog-0", "emp-0 x #total", "prog-0")
 
 
@@ -342,7 +343,7 @@ def test_a_row_that_is_gone_names_all_its_events() -> None:
     assert {finding.event_id for finding in findings} == {
         one.event_id for one in facts() if one.employee_id == "emp-1"
     }
-    assert {finding.kind for finding in findings} == {Kind.LOST}
+    assert {finding.kind for finding in findings} == {Cause.LOST}
 
 
 random_facts = st.lists(
@@ -369,12 +370,12 @@ def test_any_single_fault_in_any_facts_names_the_very_event(
     if fault == "extra":
         del pipeline.ledger.acknowledged[one.identity]
     expected = {
-        "unstored": Kind.LOST,
-        "deleted": Kind.LOST,
-        "unfolded": Kind.LOST,
-        "doubled": Kind.DOUBLED,
-        "altered": Kind.ALTERED,
-        "extra": Kind.EXTRA,
+        "unstored": Cause.LOST,
+        "deleted": Cause.LOST,
+        "unfolded": Cause.LOST,
+        "doubled": Cause.DOUBLED,
+        "altered": Cause.ALTERED,
+        "extra": Cause.EXTRA,
     }
     finding = pipeline.only_finding()
     assert finding.kind is expected[fault]

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migration.compare.ledger.legacy import check_legacy
-from migration.compare.ledger.verdict import Kind, Place
+from migration.compare.ledger.verdict import Place
 from migration.model.acknowledgements import Acknowledged, SideLedger
+from migration.model.cause import Cause
 from migration.model.fold import TOTAL, Activity, Fold, Row, fold_all
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Legacy:
         return check_legacy(self.side, self.events, self.rows)
 
 
-def found(verdict: LedgerVerdict) -> list[tuple[str | None, Kind]]:
+def found(verdict: LedgerVerdict) -> list[tuple[str | None, Cause]]:
     return [(finding.event_id, finding.kind) for finding in verdict.findings]
 
 
@@ -67,9 +68,9 @@ def test_activities_sent_again_are_double_counts_by_name() -> None:
         legacy.answered(one, sends, sends)
         legacy.count(one, sends - 1)
     verdict = legacy.check()
-    assert found(verdict) == [("ev-15", Kind.DOUBLED), ("ev-3", Kind.DOUBLED)] or found(verdict) == [
-        ("ev-3", Kind.DOUBLED),
-        ("ev-15", Kind.DOUBLED),
+    assert found(verdict) == [("ev-15", Cause.DOUBLED), ("ev-3", Cause.DOUBLED)] or found(verdict) == [
+        ("ev-3", Cause.DOUBLED),
+        ("ev-15", Cause.DOUBLED),
     ]
     assert {finding.detail for finding in verdict.findings} == {
         "legacy double count: acknowledged twice, counted twice",
@@ -81,7 +82,7 @@ def test_a_retry_after_an_attempt_without_an_answer_that_was_counted_is_named() 
     legacy = Legacy()
     legacy.answered(EVENTS[3], 1, 2)
     legacy.count(EVENTS[3], 1)
-    assert found(legacy.check()) == [("ev-3", Kind.DOUBLED)]
+    assert found(legacy.check()) == [("ev-3", Cause.DOUBLED)]
 
 
 def test_an_event_stored_by_an_attempt_that_failed_before_counting_is_a_partial_update() -> None:
@@ -90,7 +91,7 @@ def test_an_event_stored_by_an_attempt_that_failed_before_counting_is_a_partial_
     legacy.events.append(one)
     legacy.side.unknown.append(replace(one, event_id=""))
     verdict = legacy.check()
-    assert found(verdict) == [("ev-99", Kind.LOST)]
+    assert found(verdict) == [("ev-99", Cause.LOST)]
     assert verdict.findings[0].detail.startswith("legacy partial update")
 
 
@@ -101,7 +102,7 @@ def test_a_partial_update_that_reached_the_program_only_names_the_employees_row(
     legacy.side.unknown.append(one)
     legacy.count(one, 1, employee=False)
     verdict = legacy.check()
-    assert found(verdict) == [("ev-99", Kind.LOST)]
+    assert found(verdict) == [("ev-99", Cause.LOST)]
     assert verdict.findings[0].rows == ("emp-0 x prog-0",)
 
 
@@ -110,14 +111,14 @@ def test_an_acknowledged_event_that_legacy_does_not_have_is_lost() -> None:
     legacy.events.remove(EVENTS[3])
     legacy.count(EVENTS[3], -1)
     verdict = legacy.check()
-    assert found(verdict) == [("ev-3", Kind.LOST)]
+    assert found(verdict) == [("ev-3", Cause.LOST)]
     assert verdict.findings[0].place is Place.FACTS
 
 
 def test_what_was_sent_once_and_counted_twice_is_unexplained() -> None:
     legacy = Legacy()
     legacy.count(EVENTS[3], 1)
-    assert {finding.kind for finding in legacy.check().findings} == {Kind.UNEXPLAINED}
+    assert {finding.kind for finding in legacy.check().findings} == {Cause.UNEXPLAINED}
 
 
 def test_what_came_again_where_the_pipeline_had_authority_was_not_counted_again() -> None:
@@ -129,4 +130,4 @@ def test_what_came_again_where_the_pipeline_had_authority_was_not_counted_again(
     for one in events[:5]:
         legacy.count(one, 1)
     verdict = legacy.check()
-    assert sorted(found(verdict)) == [(f"ev-{number}", Kind.DOUBLED) for number in range(5)]
+    assert sorted(found(verdict)) == [(f"ev-{number}", Cause.DOUBLED) for number in range(5)]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from migration.adapters.memory import MemoryTables
 from migration.compare.ledger.check import check_sides, deciding
-from migration.compare.ledger.verdict import Kind
 from migration.model.acknowledgements import Acknowledged, Ledger, SideLedger
+from migration.model.cause import Cause
 from migration.model.fold import TOTAL, Activity, Fold, fold_all
 from migration.model.side import Side
 from migration.model.stages import Stage
@@ -45,7 +45,7 @@ def test_what_nobody_accepted_is_extra_on_either_side() -> None:
     ledger = Ledger({Side.LEGACY: acknowledged(ONE)})
     verdicts = check_sides(ledger, {Side.LEGACY: legacy(ONE, TWO), Side.PIPELINE: pipeline(ONE, TWO)})
     found = {side: [finding.kind for finding in verdict.findings] for side, verdict in verdicts.items()}
-    assert found == {Side.LEGACY: [Kind.EXTRA], Side.PIPELINE: [Kind.EXTRA]}
+    assert found == {Side.LEGACY: [Cause.EXTRA], Side.PIPELINE: [Cause.EXTRA]}
 
 
 def test_the_pipelines_verdict_decides_unless_there_is_no_pipeline() -> None:
@@ -61,5 +61,5 @@ def test_from_shadow_on_each_side_must_have_what_the_other_accepted() -> None:
     tables = {Side.LEGACY: legacy(ONE), Side.PIPELINE: pipeline(TWO)}
     before, after = (check_sides(ledger, tables, stage) for stage in (Stage.DUALWRITE, Stage.SHADOW))
     assert all(verdict.clean for verdict in before.values())
-    assert [(one.kind, one.event_id) for one in after[Side.PIPELINE].findings] == [(Kind.LOST, "ev-1")]
-    assert [(one.kind, one.event_id) for one in after[Side.LEGACY].findings] == [(Kind.LOST, "ev-2")]
+    assert [(one.kind, one.event_id) for one in after[Side.PIPELINE].findings] == [(Cause.LOST, "ev-1")]
+    assert [(one.kind, one.event_id) for one in after[Side.LEGACY].findings] == [(Cause.LOST, "ev-2")]

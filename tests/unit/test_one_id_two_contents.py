@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from migration.model.backfill import Wish
+from migration.model.cause import Cause
 from migration.model.fold import NOTHING, fold_all
 from migration.model.side import Side
 from migration.model.stages import Control, Stage
-from migration.repair.differing import Kind, TimeWindow
+from migration.repair.differing import TimeWindow
 from migration.repair.words import RepairAction
 from tests.backfill_world import Budget, CrashError, activity
 from tests.migration_world import Account, Door, Request, deployed, post
@@ -95,7 +96,7 @@ def test_a_reconcile_names_it_and_the_command(account: Account) -> None:
     reconcile = account.reconcile()
     account.clock.at += 1_000
     [decision] = reconcile.look(TimeWindow(), timedelta(minutes=1)).decisions
-    assert decision.kind is Kind.CONFLICT
+    assert decision.kind is Cause.ALTERED
     assert "cutover repair" in decision.why
 
 

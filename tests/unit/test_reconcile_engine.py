@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from migration.model.backfill import BackfillPhase, Job
+from migration.model.cause import Cause
 from migration.model.errors import ConflictError, UsageError
 from migration.model.facts import Lane, StoredFact
 from migration.model.fold import Fold, Row
 from migration.model.moments import moment_text
 from migration.model.side import Side
 from migration.model.stages import Control, Stage
-from migration.repair.differing import Kind, ReconcileAction, ReconcileOutcome, TimeWindow, too_long
+from migration.repair.differing import ReconcileAction, ReconcileOutcome, TimeWindow, too_long
 from tests.backfill_world import World, activity
 
 if TYPE_CHECKING:
@@ -66,9 +67,9 @@ def test_a_missed_mirror_becomes_a_fact_of_the_live_lane_accepted_by_legacy(worl
 
 
 @pytest.mark.parametrize(
-    ("side", "kind"), [(Side.PIPELINE, Kind.NOT_MIRRORED_BACK), (Side.LEGACY, Kind.LEGACY_FAILED)]
+    ("side", "kind"), [(Side.PIPELINE, Cause.NOT_MIRRORED_BACK), (Side.LEGACY, Cause.LEGACY_FAILED)]
 )
-def test_a_fact_that_legacy_lacks_is_applied_with_its_totals(world: World, side: Side, kind: Kind) -> None:
+def test_a_fact_that_legacy_lacks_is_applied_with_its_totals(world: World, side: Side, kind: Cause) -> None:
     world.facts.put(stored(ONE, side))
     [decision] = look(world).decisions
     assert (decision.kind, decision.action) == (kind, ReconcileAction.APPLY_TO_LEGACY)
@@ -90,7 +91,7 @@ def test_a_young_fact_may_be_on_its_way_to_legacy(world: World, side: Side) -> N
 def test_history_that_legacy_dropped_is_left_alone(world: World) -> None:
     world.facts.put(stored(ONE, Side.LEGACY, Lane.HISTORY))
     [decision] = look(world).decisions
-    assert (decision.kind, decision.action) == (Kind.GONE_FROM_LEGACY, ReconcileAction.LEAVE)
+    assert (decision.kind, decision.action) == (Cause.GONE_FROM_LEGACY, ReconcileAction.LEAVE)
 
 
 def test_another_content_is_named_and_left_alone(world: World) -> None:
@@ -98,7 +99,7 @@ def test_another_content_is_named_and_left_alone(world: World) -> None:
     other = replace(ONE, points=99, program_id="p-2")
     world.facts.put(stored(other, Side.PIPELINE))
     [decision] = look(world).decisions
-    assert decision.kind is Kind.CONFLICT
+    assert decision.kind is Cause.ALTERED
     assert decision.why == (
         "e-1 ev-1: program_id 'p-1' in legacy, 'p-2' in facts; points 10 in legacy, 99 in facts; "
         "cutover repair says which of them has authority, and settles it"

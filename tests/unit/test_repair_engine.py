@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from migration.compare.verify.judge import Verdict
-from migration.compare.verify.verification import Class, Parts
+from migration.compare.verify.verification import Parts
 from migration.model.backfill import BackfillPhase
+from migration.model.cause import Cause
 from migration.model.errors import ConflictError
 from migration.model.facts import Lane
 from migration.model.fold import TOTAL, Fold, Row, fold_of, rows_of
@@ -57,13 +58,13 @@ def repair(world: RepairWorld, tmp_path: Path) -> Run:
     return run
 
 
-def only(plan: RepairPlan) -> tuple[Class, RepairAction]:
+def only(plan: RepairPlan) -> tuple[Cause, RepairAction]:
     assert len(plan.remedies) == 1, plan.remedies
     return plan.remedies[0].difference.kind, plan.remedies[0].action
 
 
 def assert_repaired(
-    world: RepairWorld, repair: Run, kind: Class, action: RepairAction, folder: Path
+    world: RepairWorld, repair: Run, kind: Cause, action: RepairAction, folder: Path
 ) -> list[Deed]:
     """It is repaired as said, a whole verification is clean after it, and a second repair does nothing."""
     plan, deeds, after = repair()
@@ -78,7 +79,7 @@ def assert_repaired(
     return deeds
 
 
-def assert_left(world: RepairWorld, repair: Run, kind: Class, why: str) -> None:
+def assert_left(world: RepairWorld, repair: Run, kind: Cause, why: str) -> None:
     was = world.snapshot()
     plan, deeds, after = repair()
     assert only(plan) == (kind, RepairAction.LEAVE)
@@ -99,7 +100,7 @@ def test_a_fact_that_was_not_folded_has_its_message_sent_again(
 ) -> None:
     was = world.snapshot()
     world.lose(LIVE)
-    assert_repaired(world, repair, Class.LOST, RepairAction.REDRIVE, tmp_path)
+    assert_repaired(world, repair, Cause.LOST, RepairAction.REDRIVE, tmp_path)
     assert world.snapshot() == was
     assert not [name for name in world.folds.entries if name.startswith("#repair")]
 
@@ -109,7 +110,7 @@ def test_a_fact_whose_rows_lost_it_after_it_was_folded_is_compensated(
 ) -> None:
     was = world.snapshot()
     world.system.fold(LIVE, times=-1)
-    deeds = assert_repaired(world, repair, Class.LOST, RepairAction.COMPENSATE, tmp_path)
+    deeds = assert_repaired(world, repair, Cause.LOST, RepairAction.COMPENSATE, tmp_path)
     assert {(one.row, one.delta) for one in deeds} == {(row, fold_of(LIVE)) for row in rows_of(LIVE)}
     assert {one.id for one in deeds} == {
         "#repair emp-3 prog-1 1",
@@ -125,7 +126,7 @@ def test_a_fact_past_the_horizon_is_compensated_and_no_late_message_folds_it(
     old = activity(100)
     world.accept(old, at="2026-01-01T00:00:00.000Z")
     world.lose(old)
-    assert_repaired(world, repair, Class.LOST, RepairAction.COMPENSATE, tmp_path)
+    assert_repaired(world, repair, Cause.LOST, RepairAction.COMPENSATE, tmp_path)
     world.folds.redrive(world.tables.facts[old.identity])
     world.work()
     assert not world.verify(tmp_path).differences
@@ -137,7 +138,7 @@ def test_a_fact_folded_again_is_taken_away_again(
 ) -> None:
     was = world.snapshot()
     world.system.fold(LIVE, times=again)
-    assert_repaired(world, repair, Class.DOUBLED, RepairAction.COMPENSATE, tmp_path)
+    assert_repaired(world, repair, Cause.DOUBLED, RepairAction.COMPENSATE, tmp_path)
     assert world.snapshot() == was
 
 
@@ -146,7 +147,7 @@ def test_the_same_damage_again_is_repaired_under_the_next_name(
 ) -> None:
     for number in (1, 2, 3):
         world.system.fold(LIVE)
-        deeds = assert_repaired(world, repair, Class.DOUBLED, RepairAction.COMPENSATE, tmp_path)
+        deeds = assert_repaired(world, repair, Cause.DOUBLED, RepairAction.COMPENSATE, tmp_path)
         assert {one.id.split()[-1] for one in deeds} == {str(number)}
 
 
@@ -154,7 +155,7 @@ def test_altered_points_of_a_row_are_compensated(world: RepairWorld, repair: Run
     was = world.snapshot()
     for row in rows_of(LIVE):
         world.system.add(row, Fold(points=4))
-    assert_repaired(world, repair, Class.ALTERED, RepairAction.COMPENSATE, tmp_path)
+    assert_repaired(world, repair, Cause.ALTERED, RepairAction.COMPENSATE, tmp_path)
     assert world.snapshot() == was
 
 
@@ -174,7 +175,7 @@ def test_a_fold_under_a_wrong_key_is_moved(
         if row.program_id == LIVE.program_id and row.employee_id == LIVE.employee_id:
             world.system.add(row, fold_of(LIVE) * -1)
     world.system.add(wrong[0], fold_of(LIVE))
-    assert_repaired(world, repair, Class.MISPLACED, RepairAction.COMPENSATE, tmp_path)
+    assert_repaired(world, repair, Cause.MISPLACED, RepairAction.COMPENSATE, tmp_path)
     assert world.snapshot() == was
 
 
@@ -194,7 +195,7 @@ def test_a_legacy_event_without_a_fact_is_put_as_a_fact_and_folded(
 ) -> None:
     missed = activity(100)
     world.system.legacy_accepts(missed)
-    assert_repaired(world, repair, Class.MIRROR_MISSED, RepairAction.RECONCILE, tmp_path)
+    assert_repaired(world, repair, Cause.MIRROR_MISSED, RepairAction.RECONCILE, tmp_path)
     fact = world.tables.facts[missed.identity]
     assert (fact.activity, fact.lane, fact.side) == (missed, Lane.LIVE, Side.LEGACY)
     assert world.folds.has_folded(missed.identity)
@@ -208,7 +209,7 @@ def test_a_fact_of_the_pipelines_that_legacy_lacks_is_applied_to_it(
     was = world.snapshot()
     del world.tables.events[missed.identity]
     world.system.legacy_counts(missed, -1)
-    assert_repaired(world, repair, Class.MIRROR_MISSED, RepairAction.RECONCILE, tmp_path)
+    assert_repaired(world, repair, Cause.NOT_MIRRORED_BACK, RepairAction.RECONCILE, tmp_path)
     assert world.snapshot() == was
 
 
@@ -219,7 +220,7 @@ def test_a_fact_that_is_gone_is_put_back_and_not_folded_again(
     del world.tables.facts[LIVE.identity]
     world.captured.discard(LIVE.identity)
     del world.folds.entries["\n".join(LIVE.identity)]  # even where its entry had expired
-    assert_repaired(world, repair, Class.LOST, RepairAction.RESTORE, tmp_path)
+    assert_repaired(world, repair, Cause.LOST, RepairAction.RESTORE, tmp_path)
     assert world.snapshot() == was
 
 
@@ -227,7 +228,7 @@ def test_a_copied_fact_that_is_gone_is_put_back_in_its_lane(
     world: RepairWorld, repair: Run, tmp_path: Path
 ) -> None:
     del world.tables.facts[HISTORIC.identity]
-    assert_repaired(world, repair, Class.LOST, RepairAction.RESTORE, tmp_path)
+    assert_repaired(world, repair, Cause.LOST, RepairAction.RESTORE, tmp_path)
     assert world.tables.facts[HISTORIC.identity].lane is Lane.HISTORY
 
 
@@ -248,7 +249,7 @@ def test_history_that_is_not_installed_is_installed(
 def test_history_is_left_to_a_backfill_that_is_not_at_its_end(world: RepairWorld, repair: Run) -> None:
     world.checkpoints.stored_job = replace(INSTALLED, phase=BackfillPhase.SEALED)
     world.system.fold(HISTORIC, Lane.HISTORY, times=-1)
-    assert_left(world, repair, Class.HISTORY_NOT_INSTALLED, "cutover backfill start")
+    assert_left(world, repair, Cause.HISTORY_NOT_INSTALLED, "cutover backfill start")
 
 
 def test_what_both_lanes_fold_is_taken_out_of_the_lane_that_it_does_not_belong_to(
@@ -256,10 +257,10 @@ def test_what_both_lanes_fold_is_taken_out_of_the_lane_that_it_does_not_belong_t
 ) -> None:
     was = world.snapshot()
     world.system.fold(HISTORIC)
-    deeds = assert_repaired(world, repair, Class.DOUBLED, RepairAction.COMPENSATE, tmp_path)
+    deeds = assert_repaired(world, repair, Cause.DOUBLED, RepairAction.COMPENSATE, tmp_path)
     assert {one.lane for one in deeds} == {Lane.LIVE}
     world.system.fold(LIVE, Lane.HISTORY)
-    deeds = assert_repaired(world, repair, Class.DOUBLED, RepairAction.COMPENSATE, tmp_path)
+    deeds = assert_repaired(world, repair, Cause.DOUBLED, RepairAction.COMPENSATE, tmp_path)
     assert {one.lane for one in deeds} == {Lane.HISTORY}
     assert world.snapshot() == was
 
@@ -302,26 +303,26 @@ def test_facts_and_legacys_own_errors_are_left_with_the_reason(world: RepairWorl
     world.system.store(extra)
     world.system.fold(extra)
     world.captured.add(extra.identity)
-    assert_left(world, repair, Class.EXTRA, "a fact stands")
+    assert_left(world, repair, Cause.LEGACY_FAILED, "cutover reconcile")
 
 
 @pytest.mark.parametrize(
-    ("times", "kind"), [(1, Class.LEGACY_DOUBLE_COUNT), (-1, Class.LEGACY_PARTIAL_UPDATE)]
+    ("times", "kind"), [(1, Cause.LEGACY_DOUBLE_COUNT), (-1, Cause.LEGACY_PARTIAL_UPDATE)]
 )
-def test_legacys_own_errors_are_left(world: RepairWorld, repair: Run, times: int, kind: Class) -> None:
+def test_legacys_own_errors_are_left(world: RepairWorld, repair: Run, times: int, kind: Cause) -> None:
     world.system.legacy_counts(LIVE, times)
     assert_left(world, repair, kind, "legacy's own error")
 
 
 def test_what_no_events_explain_is_refused(world: RepairWorld, repair: Run) -> None:
     world.system.add(Row("ghost", "prog-1"), Fold(3, 1, 12345))
-    assert_left(world, repair, Class.UNEXPLAINED, "who else writes")
+    assert_left(world, repair, Cause.UNEXPLAINED, "who else writes")
 
 
 def test_history_that_is_not_copied_yet_is_not_put_in_the_live_lane(world: RepairWorld, repair: Run) -> None:
     world.checkpoints.stored_job = None
     world.system.legacy_accepts(activity(100))
-    assert_left(world, repair, Class.MIRROR_MISSED, "cutover backfill start")
+    assert_left(world, repair, Cause.MIRROR_MISSED, "cutover backfill start")
 
 
 def test_everything_that_is_done_is_in_the_journal(world: RepairWorld, repair: Run) -> None:

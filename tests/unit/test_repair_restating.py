@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migration.compare.verify.verification import Class
 from migration.model.backfill import BackfillPhase
+from migration.model.cause import Cause
 from migration.model.facts import Lane, Restatement, StoredFact
 from migration.model.journal import EntryKind
 from migration.model.moments import moment_text
@@ -104,7 +104,7 @@ def settled(world: RepairWorld) -> dict[str, object]:
     }
 
 
-def only(plan: RepairPlan) -> tuple[Class, RepairAction]:
+def only(plan: RepairPlan) -> tuple[Cause, RepairAction]:
     assert len(plan.remedies) == 1, plan.remedies
     return plan.remedies[0].difference.kind, plan.remedies[0].action
 
@@ -114,7 +114,7 @@ def test_a_fact_that_legacy_refused_is_restated_in_one_repair(
 ) -> None:
     contradict(world, refused)
     plan, deeds = repair()
-    assert only(plan) == (Class.ALTERED, RepairAction.RESTATE)
+    assert only(plan) == (Cause.ALTERED, RepairAction.RESTATE)
     assert [(one.action, one.outcome, one.id) for one in deeds] == [
         (RepairAction.RESTATE, DeedOutcome.DONE, "emp-1 ev-100")
     ]
@@ -131,7 +131,7 @@ def test_a_fact_of_history_is_restated_and_the_next_repair_installs_its_rows(
 ) -> None:
     contradict(world, refused, Lane.HISTORY)
     plan, deeds = repair()
-    assert only(plan) == (Class.ALTERED, RepairAction.RESTATE)
+    assert only(plan) == (Cause.ALTERED, RepairAction.RESTATE)
     assert [one.outcome for one in deeds] == [DeedOutcome.DONE]
     _, deeds = repair()
     assert {one.action for one in deeds} <= {RepairAction.INSTALL}
@@ -187,7 +187,7 @@ def test_a_fact_whose_message_is_on_its_way_is_restated_when_it_has_come(
     world.captured.add(refused.identity)
     was = world.snapshot()
     plan, deeds = repair()
-    assert (only(plan), deeds) == ((Class.ALTERED, RepairAction.WAIT), [])
+    assert (only(plan), deeds) == ((Cause.ALTERED, RepairAction.WAIT), [])
     assert world.snapshot() == was
     world.folds.redrive(world.tables.facts[refused.identity])
     world.work()
@@ -258,7 +258,7 @@ def test_a_fact_of_the_pipelines_stands(world: RepairWorld, repair: Run, refused
     world.tables.facts[refused.identity] = StoredFact(refused, Lane.LIVE, Side.PIPELINE, OLD)
     was = world.snapshot()
     plan, deeds = repair()
-    assert only(plan) == (Class.ALTERED, RepairAction.LEAVE)
+    assert only(plan) == (Cause.ALTERED, RepairAction.LEAVE)
     assert "the pipeline accepted the fact, so it stands" in plan.remedies[0].why
     assert (deeds, world.snapshot()) == ([], was)
 
@@ -279,7 +279,7 @@ def test_what_legacy_says_is_not_taken_where_it_cannot_be(
     world.checkpoints.state = Control(stage)
     facts, rows = dict(world.tables.facts), dict(world.tables.rows)
     plan, deeds = repair()
-    [disputed] = [one for one in plan.remedies if one.difference.kind is Class.ALTERED]
+    [disputed] = [one for one in plan.remedies if one.difference.kind is Cause.ALTERED]
     assert disputed.action is RepairAction.LEAVE
     assert why in disputed.why
     assert not deeds

@@ -88,7 +88,7 @@ def test_many_differences_are_shown_in_part_and_all_in_json(system: System) -> N
     for number in range(30):
         system.store(activity(1000 + number, employee=number), Lane.LIVE)
     result = run("verify", "--patience", "1")
-    assert "and 10 more extra; --output json has all" in result.stdout
+    assert "and 10 more legacy failed; --output json has all" in result.stdout
     fields = read_json(run("verify", "--patience", "1", "--output", "json"))
     assert len(fields["differences"]) == 30
 

@@ -11,8 +11,8 @@ import pytest
 from migration.adapters.memory import MemoryClock
 from migration.adapters.verify_memory import VerifyMemory
 from migration.aws.bulk.verify_store import DuckDBStore
-from migration.compare.verify.verification import Class, Difference, VerifyReport
 from migration.compare.verify.verify import Verification
+from migration.model.cause import Cause
 from migration.model.facts import Lane
 from migration.model.fold import TOTAL, Activity, Fold, Row, fold_of, rows_of
 from migration.model.side import Side
@@ -22,6 +22,8 @@ from tests.verify_world import NEW, MemoryWorld, System, World, activities, acti
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from migration.compare.verify.verification import Difference, VerifyReport
 
 CLOCK = MemoryClock()
 numbers = itertools.count(1)
@@ -68,7 +70,7 @@ def only(report: VerifyReport) -> Difference:
     return report.differences[0]
 
 
-def assert_found(report: VerifyReport, kind: Class, one: Activity) -> Difference:
+def assert_found(report: VerifyReport, kind: Cause, one: Activity) -> Difference:
     """The only difference is this event's, and it decides the verdict as its class says."""
     found = only(report)
     assert (found.kind, found.employee_id, found.event_id) == (kind, one.employee_id, one.event_id), found
@@ -107,20 +109,20 @@ def test_an_empty_system_is_clean(world: World, tmp_path: Path) -> None:
 
 def test_a_fact_that_was_not_folded_is_lost(system: System, tmp_path: Path) -> None:
     system.fold(LIVE, times=-1)
-    found = assert_found(verify(system, tmp_path), Class.LOST, LIVE)
+    found = assert_found(verify(system, tmp_path), Cause.LOST, LIVE)
     assert set(found.rows) == rows(LIVE)
 
 
 @pytest.mark.parametrize("again", [1, 2])
 def test_a_fact_that_was_folded_again_is_doubled(system: System, tmp_path: Path, again: int) -> None:
     system.fold(LIVE, times=again)
-    found = assert_found(verify(system, tmp_path), Class.DOUBLED, LIVE)
+    found = assert_found(verify(system, tmp_path), Cause.DOUBLED, LIVE)
     assert set(found.rows) == rows(LIVE)
 
 
 def test_a_fact_altered_after_it_was_folded_is_altered(system: System, tmp_path: Path) -> None:
     system.alter(LIVE, points=LIVE.points + 3)
-    found = assert_found(verify(system, tmp_path), Class.ALTERED, LIVE)
+    found = assert_found(verify(system, tmp_path), Cause.ALTERED, LIVE)
     assert f"points is {LIVE.points} in legacy and {LIVE.points + 3} in the fact" in found.detail
     assert set(found.rows) == rows(LIVE)
 
@@ -130,7 +132,7 @@ def test_points_altered_in_the_aggregates_are_altered(system: System, tmp_path: 
     system.accept(one)
     for row in rows_of(one):
         system.add(row, Fold(points=4))
-    found = assert_found(verify(system, tmp_path), Class.ALTERED, one)
+    found = assert_found(verify(system, tmp_path), Cause.ALTERED, one)
     assert "+4 points" in found.detail
     assert set(found.rows) == rows(one)
 
@@ -150,7 +152,7 @@ def test_a_fact_folded_under_a_wrong_key_is_misplaced(
     system.fold(LIVE, times=-1)
     for row in wrong:
         system.add(row, fold_of(LIVE))
-    found = assert_found(verify(system, tmp_path), Class.MISPLACED, LIVE)
+    found = assert_found(verify(system, tmp_path), Cause.MISPLACED, LIVE)
     assert str(wrong[0]) in found.detail
 
 
@@ -159,31 +161,40 @@ def test_a_fact_also_folded_for_somebody_else_is_named_although_its_own_rows_are
 ) -> None:
     system.add(Row("emp-0", "prog-0"), fold_of(LIVE))
     system.add(Row("emp-0", TOTAL), fold_of(LIVE))
-    assert "emp-0" in assert_found(verify(system, tmp_path), Class.DOUBLED, LIVE).detail
+    assert "emp-0" in assert_found(verify(system, tmp_path), Cause.DOUBLED, LIVE).detail
 
 
 def test_an_event_of_legacys_without_a_fact_was_missed_by_the_mirror(system: System, tmp_path: Path) -> None:
     one = activity(100)
     system.legacy_accepts(one)
-    assert "no fact" in assert_found(verify(system, tmp_path), Class.MIRROR_MISSED, one).detail
+    assert "no fact" in assert_found(verify(system, tmp_path), Cause.MIRROR_MISSED, one).detail
 
 
 def test_a_fact_deleted_after_it_was_folded_is_lost(system: System, tmp_path: Path) -> None:
     system.world.delete_fact(LIVE.identity)
-    found = assert_found(verify(system, tmp_path), Class.LOST, LIVE)
+    found = assert_found(verify(system, tmp_path), Cause.LOST, LIVE)
     assert "its fact is gone" in found.detail
     assert set(found.rows) == rows(LIVE)
 
 
 @pytest.mark.parametrize("folded", [True, False])
-def test_a_fact_of_legacys_that_legacy_does_not_have_is_extra(
+def test_a_fact_of_legacys_that_legacy_does_not_have_failed_there_after_its_mirror(
     system: System, tmp_path: Path, *, folded: bool
 ) -> None:
     one = activity(100)
     system.store(one)
     if folded:
         system.fold(one)
-    assert_found(verify(system, tmp_path), Class.EXTRA, one)
+    assert_found(verify(system, tmp_path), Cause.LEGACY_FAILED, one)
+
+
+def test_a_fact_of_history_that_legacy_does_not_have_is_gone_from_there(
+    system: System, tmp_path: Path
+) -> None:
+    one = activity(100)
+    system.store(one, Lane.HISTORY)
+    system.fold(one, Lane.HISTORY)
+    assert_found(verify(system, tmp_path), Cause.GONE_FROM_LEGACY, one)
 
 
 def test_a_fact_of_the_pipelines_that_legacy_does_not_have_was_missed_by_the_reverse_mirror(
@@ -192,18 +203,18 @@ def test_a_fact_of_the_pipelines_that_legacy_does_not_have_was_missed_by_the_rev
     one = activity(100)
     system.store(one, side=Side.PIPELINE)
     system.fold(one)
-    found = assert_found(verify(system, tmp_path), Class.MIRROR_MISSED, one)
+    found = assert_found(verify(system, tmp_path), Cause.NOT_MIRRORED_BACK, one)
     assert "reverse" in found.detail
 
 
 def test_an_event_that_legacy_counted_again_is_its_own_double_count(system: System, tmp_path: Path) -> None:
     system.legacy_counts(LIVE)
-    assert_found(verify(system, tmp_path), Class.LEGACY_DOUBLE_COUNT, LIVE)
+    assert_found(verify(system, tmp_path), Cause.LEGACY_DOUBLE_COUNT, LIVE)
 
 
 def test_an_event_that_legacy_did_not_count_is_a_partial_update(system: System, tmp_path: Path) -> None:
     system.world.add_legacy(Row(LIVE.employee_id, LIVE.program_id), Fold(LIVE.points, 1) * -1)
-    found = assert_found(verify(system, tmp_path), Class.LEGACY_PARTIAL_UPDATE, LIVE)
+    found = assert_found(verify(system, tmp_path), Cause.LEGACY_PARTIAL_UPDATE, LIVE)
     assert found.rows == ("legacy emp-3 x prog-1",)
 
 
@@ -211,7 +222,7 @@ def test_an_event_that_only_the_program_counted_again_is_named(system: System, t
     system.world.add_legacy(Row(None, LIVE.program_id), Fold(LIVE.points, 1))
     report = verify(system, tmp_path)
     found = only(report)
-    assert (found.kind, found.event_id) == (Class.LEGACY_DOUBLE_COUNT, f"{LIVE.employee_id} {LIVE.event_id}")
+    assert (found.kind, found.event_id) == (Cause.LEGACY_DOUBLE_COUNT, f"{LIVE.employee_id} {LIVE.event_id}")
     assert report.clean
 
 
@@ -223,14 +234,14 @@ def test_events_alike_are_listed_when_legacys_totals_cannot_tell_them_apart(
         system.accept(one)
     system.legacy_counts(alike[0])
     found = only(verify(system, tmp_path))
-    assert (found.kind, found.event_id) == (Class.LEGACY_DOUBLE_COUNT, None)
+    assert (found.kind, found.event_id) == (Cause.LEGACY_DOUBLE_COUNT, None)
     assert set(found.candidates) == {"ev-100", "ev-101"}
 
 
 def test_a_total_of_legacys_that_no_events_make_up_is_unexplained(system: System, tmp_path: Path) -> None:
     system.world.add_legacy(Row("emp-0", "prog-0"), Fold(1_000_003, 1))
     report = verify(system, tmp_path)
-    assert Class.UNEXPLAINED in report.counts
+    assert Cause.UNEXPLAINED in report.counts
     assert not report.clean
 
 
@@ -243,31 +254,31 @@ def test_copied_history_that_is_not_installed_says_so_for_each_employee(
         system.store(one, Lane.HISTORY)
     report = verify(system, tmp_path)
     found = only(report)
-    assert (found.kind, found.employee_id) == (Class.HISTORY_NOT_INSTALLED, "emp-8")
+    assert (found.kind, found.employee_id) == (Cause.HISTORY_NOT_INSTALLED, "emp-8")
     assert set(found.candidates) == {"ev-100", "ev-101"}
     assert not report.clean
 
 
 def test_one_event_missing_from_installed_history_is_named(system: System, tmp_path: Path) -> None:
     system.fold(HISTORIC, Lane.HISTORY, times=-1)
-    found = assert_found(verify(system, tmp_path), Class.HISTORY_NOT_INSTALLED, HISTORIC)
+    found = assert_found(verify(system, tmp_path), Cause.HISTORY_NOT_INSTALLED, HISTORIC)
     assert set(found.rows) == rows(HISTORIC)
 
 
 def test_history_that_the_live_lane_folded_as_well_is_doubled(system: System, tmp_path: Path) -> None:
     system.fold(HISTORIC)
-    found = assert_found(verify(system, tmp_path), Class.DOUBLED, HISTORIC)
+    found = assert_found(verify(system, tmp_path), Cause.DOUBLED, HISTORIC)
     assert "other lane" in found.detail
 
 
 def test_a_live_fact_in_the_installed_history_is_doubled(system: System, tmp_path: Path) -> None:
     system.fold(LIVE, Lane.HISTORY)
-    assert "other lane" in assert_found(verify(system, tmp_path), Class.DOUBLED, LIVE).detail
+    assert "other lane" in assert_found(verify(system, tmp_path), Cause.DOUBLED, LIVE).detail
 
 
 def test_a_program_row_alone_can_lack_an_event(system: System, tmp_path: Path) -> None:
     system.add(Row(None, LIVE.program_id), fold_of(LIVE) * -1)
-    found = assert_found(verify(system, tmp_path), Class.LOST, LIVE)
+    found = assert_found(verify(system, tmp_path), Cause.LOST, LIVE)
     assert found.rows == (LIVE.program_id,)
 
 
@@ -280,7 +291,7 @@ def test_a_row_that_is_gone_loses_every_event_in_it_by_name(system: System, tmp_
     ]
     system.world.delete_row(gone)
     report = verify(system, tmp_path)
-    assert {one.event_id for one in report.differences if one.kind is Class.LOST} == {
+    assert {one.event_id for one in report.differences if one.kind is Cause.LOST} == {
         one.event_id for one in live
     }
 
@@ -289,7 +300,7 @@ def test_a_row_of_nobody_is_unexplained_with_its_numbers(system: System, tmp_pat
     system.add(Row("ghost", "prog-1"), Fold(3, 1, 12345))
     report = verify(system, tmp_path)
     found = only(report)
-    assert (found.kind, found.employee_id) == (Class.UNEXPLAINED, "ghost")
+    assert (found.kind, found.employee_id) == (Cause.UNEXPLAINED, "ghost")
     assert "12345" in found.detail
     assert not report.clean
 
@@ -300,7 +311,7 @@ def test_what_came_after_the_as_of_time_is_in_flight(system: System, tmp_path: P
     system.store(one, at=NEW)
     report = verify(system, tmp_path)
     assert report.clean
-    assert set(report.counts) <= {Class.IN_FLIGHT}
+    assert set(report.counts) <= {Cause.IN_FLIGHT}
 
 
 def test_a_young_fact_is_waited_for_and_then_lost(system: System, tmp_path: Path) -> None:
@@ -308,7 +319,7 @@ def test_a_young_fact_is_waited_for_and_then_lost(system: System, tmp_path: Path
     system.legacy_accepts(one)
     system.store(one, at="2026-03-01T09:29:55.000Z")
     report = verify(system, tmp_path)
-    assert_found(report, Class.LOST, one)
+    assert_found(report, Cause.LOST, one)
     assert report.finished_at - report.as_of > 20
 
 
@@ -318,7 +329,7 @@ def test_an_old_fact_is_in_flight_while_the_queue_holds_messages(tmp_path: Path)
     system.legacy_accepts(one)
     system.store(one, at="2026-03-01T09:25:00.000Z")
     report = verify(system, tmp_path)
-    assert_found(report, Class.IN_FLIGHT, one)
+    assert_found(report, Cause.IN_FLIGHT, one)
     assert report.queued == 1
 
 
@@ -329,14 +340,14 @@ AT_FAULT = activity(0, points=5)
 @pytest.mark.parametrize(
     ("rows", "off", "found"),
     [
-        (rows_of(AT_FAULT), fold_of(AT_FAULT), (Class.DOUBLED, AT_FAULT.event_id)),
-        ([Row(None, AT_FAULT.program_id)], fold_of(AT_FAULT), (Class.DOUBLED, AT_FAULT.event_id)),
-        ([Row(None, AT_FAULT.program_id)], Fold(4), (Class.ALTERED, None)),
+        (rows_of(AT_FAULT), fold_of(AT_FAULT), (Cause.DOUBLED, AT_FAULT.event_id)),
+        ([Row(None, AT_FAULT.program_id)], fold_of(AT_FAULT), (Cause.DOUBLED, AT_FAULT.event_id)),
+        ([Row(None, AT_FAULT.program_id)], Fold(4), (Cause.ALTERED, None)),
     ],
     ids=["every row has another twice", "the program has another twice", "the program has other points"],
 )
 def test_a_fact_is_in_flight_also_where_rows_are_wrong_by_something_else(
-    tmp_path: Path, rows: list[Row], off: Fold, found: tuple[Class, str | None]
+    tmp_path: Path, rows: list[Row], off: Fold, found: tuple[Cause, str | None]
 ) -> None:
     system = System(MemoryWorld(VerifyMemory(messages=1)))
     system.accept(AT_FAULT)
@@ -348,7 +359,7 @@ def test_a_fact_is_in_flight_also_where_rows_are_wrong_by_something_else(
     report = verify(system, tmp_path)
     assert {(one.kind, one.event_id) for one in report.differences} == {
         found,
-        (Class.IN_FLIGHT, COMING.event_id),
+        (Cause.IN_FLIGHT, COMING.event_id),
     }
 
 
@@ -361,7 +372,7 @@ def test_points_that_are_off_are_told_while_the_program_gets_new_facts(tmp_path:
     report = verify(system, tmp_path)
     found = only(report)
     assert (found.kind, found.event_id, set(found.rows)) == (
-        Class.ALTERED,
+        Cause.ALTERED,
         AT_FAULT.event_id,
         set(map(str, rows_of(AT_FAULT))),
     )
@@ -392,7 +403,7 @@ def test_pulses_are_folded_too_but_reported_apart(system: System, tmp_path: Path
     report = verify(system, tmp_path / "wrong")
     assert report.clean
     found = only(report)
-    assert (found.kind, found.event_id, found.reserved) == (Class.LOST, pulses[1].event_id, True)
+    assert (found.kind, found.event_id, found.reserved) == (Cause.LOST, pulses[1].event_id, True)
     pulse_sum = next(one for one in report.sums if one.name == "pulses")
     assert (pulse_sum.stored.events, pulse_sum.folded.events) == (3, 2)
 
@@ -413,9 +424,9 @@ def test_two_faults_at_once_are_told_apart(system: System, tmp_path: Path) -> No
     system.fold(doubled)
     report = verify(system, tmp_path)
     found = {(one.kind, one.event_id) for one in report.differences}
-    assert found == {(Class.LOST, lost.event_id), (Class.DOUBLED, doubled.event_id)}
+    assert found == {(Cause.LOST, lost.event_id), (Cause.DOUBLED, doubled.event_id)}
 
 
 def test_other_content_under_one_id_is_altered_field_by_field(system: System, tmp_path: Path) -> None:
     system.world.put_event(replace(LIVE, occurred_at="2026-02-02T00:00:00.000Z"))
-    assert "occurred_at" in assert_found(verify(system, tmp_path), Class.ALTERED, LIVE).detail
+    assert "occurred_at" in assert_found(verify(system, tmp_path), Cause.ALTERED, LIVE).detail

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from migration.adapters.memory import MemoryClock
 from migration.adapters.verify_memory import VerifyMemory
 from migration.aws.bulk.verify_store import DuckDBStore
-from migration.compare.verify.verification import Class, EmployeeReading, Parts, VerifyReport
+from migration.compare.verify.verification import EmployeeReading, Parts, VerifyReport
 from migration.compare.verify.verify import Verification
+from migration.model.cause import Cause
 from migration.model.facts import Lane, StoredFact
 from migration.model.fold import Activity, Fold, Row, fold_of, rows_of
 from migration.model.moments import moment_text
@@ -156,7 +157,7 @@ def warmed(seed: int, rate: int = 6) -> Traffic:
 
 
 def assert_no_false_alarm(report: VerifyReport) -> None:
-    assert set(report.counts) <= {Class.IN_FLIGHT, Class.LEGACY_PARTIAL_UPDATE}, report.differences
+    assert set(report.counts) <= {Cause.IN_FLIGHT, Cause.LEGACY_PARTIAL_UPDATE}, report.differences
     assert report.clean
 
 
@@ -177,7 +178,7 @@ def test_a_consumer_that_stalls_makes_no_difference(tmp_path: Path, seed: int, s
     report = verify(traffic, tmp_path)
     assert_no_false_alarm(report)
     assert not report.undecided
-    assert report.counts[Class.IN_FLIGHT]
+    assert report.counts[Cause.IN_FLIGHT]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -228,7 +229,7 @@ def test_a_lost_fact_is_named_among_live_traffic(tmp_path: Path, seed: int) -> N
     report = verify(traffic, tmp_path)
     found = [one for one in report.differences if one.kind.fails]
     assert [(one.kind, one.employee_id, one.event_id) for one in found] == [
-        (Class.LOST, lost.employee_id, lost.event_id)
+        (Cause.LOST, lost.employee_id, lost.event_id)
     ]
 
 
@@ -243,4 +244,4 @@ def test_a_doubled_fact_is_named_among_live_traffic(tmp_path: Path, seed: int) -
             traffic.store.rows[row] = held + type(held)(fold.points, fold.events, fold.fingerprint)
     report = verify(traffic, tmp_path)
     found = [one for one in report.differences if one.kind.fails]
-    assert [(one.kind, one.event_id) for one in found] == [(Class.DOUBLED, doubled.event_id)]
+    assert [(one.kind, one.event_id) for one in found] == [(Cause.DOUBLED, doubled.event_id)]

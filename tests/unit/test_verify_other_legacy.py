@@ -11,8 +11,9 @@ from migration.aws.bulk.verify_store import DuckDBStore
 from migration.aws.tables.verify_legacy import LegacyNames, LegacyReader
 from migration.aws.tables.verify_tables import VerifyTables
 from migration.aws.transport.scan import ReadPace
-from migration.compare.verify.verification import Class, Parts
+from migration.compare.verify.verification import Parts
 from migration.compare.verify.verify import Verification
+from migration.model.cause import Cause
 from migration.model.facts import Lane, StoredFact
 from migration.model.fold import Activity, fold_of, rows_of
 from migration.model.side import Side
@@ -159,7 +160,7 @@ def test_faults_in_another_teams_tables_are_named(gym: tuple[Gym, VerifyTables],
     place.put_member("2", "club-1", 3)  # of two
     report = verify(tables, tmp_path)
     found = {one.kind: one for one in report.differences}
-    assert set(found) == {Class.MIRROR_MISSED, Class.LEGACY_DOUBLE_COUNT}
-    assert found[Class.MIRROR_MISSED].event_id == "v#missed"
-    double = found[Class.LEGACY_DOUBLE_COUNT]
+    assert set(found) == {Cause.MIRROR_MISSED, Cause.LEGACY_DOUBLE_COUNT}
+    assert found[Cause.MIRROR_MISSED].event_id == "v#missed"
+    double = found[Cause.LEGACY_DOUBLE_COUNT]
     assert (double.employee_id, double.program_id) == ("2", "club-1")

@@ -16,9 +16,10 @@ from migration.adapters.memory import MemoryClock
 from migration.adapters.verify_memory import VerifyMemory
 from migration.aws.bulk.fold_sql import fold_into, speak_trino
 from migration.aws.bulk.verify_store import DuckDBStore
-from migration.compare.verify.verification import Class, Parts
+from migration.compare.verify.verification import Parts
 from migration.compare.verify.verify import Verification
 from migration.compare.verify.verifying import Begun, Part
+from migration.model.cause import Cause
 from migration.model.errors import ConflictError, UsageError
 from migration.model.facts import Lane
 from migration.model.fold import Activity, Row, fingerprint, fold_all
@@ -148,7 +149,7 @@ def test_a_killed_verification_goes_on_where_it_was(
         verify(killed, DuckDBStore(tmp_path / "killed"))
     resumed = verify(healthy, DuckDBStore(tmp_path / "killed"), resume=True)
     assert resumed.differences == whole.differences
-    assert [one.kind for one in resumed.differences] == [Class.LOST]
+    assert [one.kind for one in resumed.differences] == [Cause.LOST]
     assert (resumed.sums, resumed.keys, resumed.as_of) == (whole.sums, whole.keys, whole.as_of)
 
 

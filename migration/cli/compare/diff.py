@@ -15,8 +15,9 @@ from migration.cli.write_page import write_page
 from migration.compare.diff.report import DiffReport
 from migration.compare.ledger.legacy import check_legacy
 from migration.compare.ledger.suspects import Suspects, suspects_of
-from migration.compare.reasons import Cause, Judgement
+from migration.compare.reasons import Judgement
 from migration.model.acknowledgements import SideLedger
+from migration.model.cause import Cause
 from migration.model.errors import UsageError
 from migration.model.side import Side
 from migration.plan.plan import plan_of
@@ -27,11 +28,16 @@ from migration.wiring.workspace import DeployedStack, Workspace
 
 STEPS = {
     Cause.UNEXPLAINED: ("cutover verify", "read again what differs, and name the events"),
-    Cause.NOT_FOLDED: ("cutover verify", "read again what differs, and name the events"),
-    Cause.FOLDED_AGAIN: ("cutover verify", "read again what differs, and name the events"),
-    Cause.NOT_INSTALLED: ("cutover backfill start", "go on with the backfill, which installs history"),
-    Cause.NOT_IN_FACTS: ("cutover reconcile", "put what a mirror missed, or history, into the facts"),
-    Cause.NOT_IN_LEGACY: ("cutover reconcile", "put what the reverse mirror missed into legacy"),
+    Cause.LOST: ("cutover verify", "read again what differs, and name the events"),
+    Cause.DOUBLED: ("cutover verify", "read again what differs, and name the events"),
+    Cause.HISTORY_NOT_INSTALLED: (
+        "cutover backfill start",
+        "go on with the backfill, which installs history",
+    ),
+    Cause.MIRROR_MISSED: ("cutover reconcile", "put what a mirror missed, or history, into the facts"),
+    Cause.NOT_MIRRORED_BACK: ("cutover reconcile", "put what the reverse mirror missed into legacy"),
+    Cause.LEGACY_FAILED: ("cutover reconcile", "give legacy what it failed to store"),
+    Cause.GONE_FROM_LEGACY: ("cutover reconcile", "see what legacy dropped; its facts stand"),
     Cause.IN_FLIGHT: ("cutover diff", "again, when what is on its way has arrived"),
 }
 

@@ -11,7 +11,8 @@ from rich.text import Text
 
 from migration.cli.console import data
 from migration.compare.boards.windows import EntryChange, count_changes
-from migration.compare.reasons import TEXT, Cause, Judgement
+from migration.compare.reasons import Judgement
+from migration.model.cause import Cause
 from migration.model.fold import TOTAL
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def judged(judgement: Judgement) -> Text:
 def _order(one: JudgedLine | JudgedRow) -> tuple[int, bool]:
     """Sort the worst first; whoever is only moved by others comes after those others."""
     own = any(
-        reason.judgement is one.judgement and reason.cause is not Cause.DISPLACED for reason in one.reasons
+        reason.judgement is one.judgement and reason.cause is not Cause.MOVED_BY_OTHERS
+        for reason in one.reasons
     )
     return _place_of(one.judgement), not own
 
@@ -81,7 +83,7 @@ def _causes(found: Iterable[JudgedLine | JudgedRow]) -> Table:
         kind for one in found for kind in {(reason.judgement, reason.cause) for reason in one.reasons}
     )
     for (judgement, cause), count in sorted(counts.items(), key=lambda one: (_place_of(one[0][0]), -one[1])):
-        table.add_row(judged(judgement), TEXT[cause], f"{count:,}")
+        table.add_row(judged(judgement), cause.text, f"{count:,}")
     return table
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from migration.cli.console import data, say
 from migration.cli.load.view import show_reasons
-from migration.compare.ledger.verdict import Kind
+from migration.model.cause import Cause
 from migration.model.side import Side
 
 if TYPE_CHECKING:
@@ -43,9 +43,9 @@ def _sums(verdicts: Mapping[Side, LedgerVerdict]) -> Table:
     table.add_row("events folded", *(f"{one.folded.events:,}" for one in each))
     table.add_row("points stored", *(f"{one.expected.points:,}" for one in each))
     table.add_row("points folded", *(f"{one.folded.points:,}" for one in each))
-    for kind in Kind:
+    for kind in Cause:
         counts = [one.count(kind) for one in each]
-        if any(counts) or kind in (Kind.LOST, Kind.DOUBLED, Kind.ALTERED):
+        if any(counts) or kind in (Cause.LOST, Cause.DOUBLED, Cause.ALTERED):
             table.add_row(kind, *(Text(f"{count:,}", "red" if count else "") for count in counts))
     table.add_row("rejected", *(f"{one.rejected:,}" for one in each))
     table.add_row("conflicts", *(f"{one.conflicts:,}" for one in each))
@@ -69,7 +69,7 @@ def _sentence(side: Side, verdict: LedgerVerdict) -> Text:
     if verdict.clean:
         text = f"{side} is exact: {verdict.acknowledged:,} acknowledged = stored = folded."
         return Text.assemble(("✓ ", "green"), text)
-    counts = ", ".join(f"{verdict.count(kind):,} {kind}" for kind in Kind if verdict.count(kind))
+    counts = ", ".join(f"{verdict.count(kind):,} {kind}" for kind in Cause if verdict.count(kind))
     return Text.assemble(("✗ ", "red"), f"{side} differs: {counts}.")
 
 

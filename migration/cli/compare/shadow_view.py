@@ -11,7 +11,6 @@ from rich.text import Text
 from migration.cli.compare.diff_view import judged
 from migration.cli.console import data
 from migration.compare.diff.two_sides import GLOBAL
-from migration.compare.reasons import TEXT
 from migration.compare.shadow.comparison import PAIRS
 from migration.compare.shadow.report import spread
 
@@ -130,7 +129,7 @@ def _causes(report: ShadowReport) -> Table:
     table.add_column("cause")
     table.add_column("comparisons", justify="right")
     for cause, count in report.causes.items():
-        table.add_row(TEXT[cause], f"{count:,}")
+        table.add_row(cause.text, f"{count:,}")
     return table
 
 

@@ -15,8 +15,9 @@ from migration.cli.compare.verify_view import show_report
 from migration.cli.console import print_json, say, show_next
 from migration.cli.progress import reading
 from migration.compare.verify.confirm import Patience
-from migration.compare.verify.verification import Class, VerifyReport
+from migration.compare.verify.verification import VerifyReport
 from migration.compare.verify.verify import Verification
+from migration.model.cause import Cause
 from migration.model.errors import CutoverError
 from migration.model.moments import moment_text
 from migration.plan.plan import plan_of
@@ -37,18 +38,21 @@ PATIENCE = Annotated[
 ]
 RESUME = "cutover verify --resume"
 REPAIR = ("cutover repair", "see what would set it right, row by row")
+MISSED = ("cutover reconcile", "put what a mirror missed where it belongs")
 STEPS = {
-    Class.UNEXPLAINED: ("cutover diff --html diff.html", "see what it does to the boards"),
-    Class.LOST: REPAIR,
-    Class.DOUBLED: REPAIR,
-    Class.MISPLACED: REPAIR,
-    Class.ALTERED: REPAIR,
-    Class.HISTORY_NOT_INSTALLED: (
+    Cause.UNEXPLAINED: ("cutover diff --html diff.html", "see what it does to the boards"),
+    Cause.LOST: REPAIR,
+    Cause.DOUBLED: REPAIR,
+    Cause.MISPLACED: REPAIR,
+    Cause.ALTERED: REPAIR,
+    Cause.HISTORY_NOT_INSTALLED: (
         "cutover backfill start",
         "go on with the backfill, which installs history",
     ),
-    Class.MIRROR_MISSED: ("cutover reconcile", "put what a mirror missed where it belongs"),
-    Class.IN_FLIGHT: ("cutover verify", "again, when what is on its way has arrived"),
+    Cause.MIRROR_MISSED: MISSED,
+    Cause.NOT_MIRRORED_BACK: MISSED,
+    Cause.LEGACY_FAILED: ("cutover reconcile", "give legacy what it failed to store"),
+    Cause.IN_FLIGHT: ("cutover verify", "again, when what is on its way has arrived"),
 }
 
 

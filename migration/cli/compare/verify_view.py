@@ -10,13 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from migration.cli.console import data
-from migration.compare.verify.verification import Class
 from migration.model.moments import moment_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from migration.compare.verify.verification import Difference, VerifyReport
+    from migration.model.cause import Cause
 
 SHOWN: Final = 20  # of each class that fails
 EXAMPLES: Final = 3  # of each that does not
@@ -85,11 +85,11 @@ def _sentence(report: VerifyReport) -> Text:
     return Text.assemble(("✗ ", "red"), f"{counts}; {where}.")
 
 
-def _sorted(counts: Iterable[tuple[Class, int]]) -> list[tuple[Class, int]]:
-    return sorted(counts, key=lambda one: list(Class).index(one[0]), reverse=True)
+def _sorted(counts: Iterable[tuple[Cause, int]]) -> list[tuple[Cause, int]]:
+    return sorted(counts, key=lambda one: one[0].severity, reverse=True)
 
 
-def _show_class(kind: Class, found: list[Difference]) -> None:
+def _show_class(kind: Cause, found: list[Difference]) -> None:
     shown = found[: SHOWN if kind.fails else EXAMPLES]
     for one in shown:
         data.print(_paragraph(one), soft_wrap=True)
@@ -113,5 +113,5 @@ def _paragraph(one: Difference) -> Text:
     return Text.assemble("  ", (f"{_words(one.kind)}: ", style), f"\n{'':6}".join(lines))
 
 
-def _words(kind: Class) -> str:
+def _words(kind: Cause) -> str:
     return kind.replace("_", " ")

@@ -11,7 +11,7 @@ from rich.text import Text
 from migration.cli.compare.ledger_view import show_verdicts
 from migration.cli.console import data
 from migration.cli.load.view import show_loads
-from migration.compare.ledger.verdict import Kind
+from migration.model.cause import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,7 +73,7 @@ def rolled_back(look: Look, fault: PlottedFault) -> None:
 
 def summary(verdict: LedgerVerdict, failed: int, fault: PlottedFault, pages: Mapping[str, str]) -> None:
     """Say what it all comes to, in the numbers that a migration is judged by."""
-    lost, doubled = verdict.count(Kind.LOST), verdict.count(Kind.DOUBLED)
+    lost, doubled = verdict.count(Cause.LOST), verdict.count(Cause.DOUBLED)
     caught = "never" if fault.caught_s is None else f"{fault.caught_s:.1f} s"
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_header=False)
     for name, number in (("failed requests", failed), ("lost", lost), ("doubled", doubled)):

@@ -6,7 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migration.compare.ledger.verdict import Kind, Place
+from migration.compare.ledger.verdict import Place
+from migration.model.cause import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -81,8 +82,8 @@ def _why(legacy: BoardEntry | None, pipeline: BoardEntry | None, errors: Sequenc
     off = legacy.points - pipeline.points
     if not off:
         return "" if legacy.rank == pipeline.rank else "moved by the others' points"
-    again = sum(finding.times for finding in errors if finding.kind is Kind.DOUBLED)
-    missing = sum(finding.kind is Kind.LOST for finding in errors)
+    again = sum(finding.times for finding in errors if finding.kind is Cause.DOUBLED)
+    missing = sum(finding.kind is Cause.LOST for finding in errors)
     parts = [f"counted {again} {'retry' if again == 1 else 'retries'} again"] * bool(again)
     parts += [f"did not count {missing}"] * bool(missing)
     if sum((finding.points or 0) * finding.times for finding in errors) != off:

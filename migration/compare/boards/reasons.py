@@ -12,7 +12,8 @@ from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, Final
 
 from migration.compare.boards.windows import EntryChange
-from migration.compare.reasons import Cause, Judgement, Reason, because, worst
+from migration.compare.reasons import Judgement, Reason, because, worst
+from migration.model.cause import Cause
 from migration.model.side import Side
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Shown:
 
 def board_reasons(shown: Shown) -> list[Reason]:
     """Explain a board that is behind its side's totals, by the events that came after it."""
-    cause = Cause.STALE_BOARD if shown.side is Side.LEGACY else Cause.OLDER_SNAPSHOT
+    cause = Cause.LEGACY_STALE_BOARD if shown.side is Side.LEGACY else Cause.OLDER_SNAPSHOT
     absent = shown.points is None
     at_most = (shown.edge or 0) if shown.points is None else shown.points
     behind = shown.total - at_most
@@ -88,10 +89,10 @@ def displaced(
         own: by employee, why their own points differ.
     """
     if line.change is EntryChange.TIE_PERMUTED:
-        return [Reason(Cause.TIE_ORDER, None)]
+        return [Reason(Cause.ORDER_AMONG_EQUALS, None)]
     others = sorted(_above(line.employee_id, legacy) ^ _above(line.employee_id, pipeline))
     if line.change is EntryChange.WINDOW_EDGE and not any(own.get(name) for name in others):
-        return [Reason(Cause.TIE_ORDER, None, note="cut off among equals at the edge")]
+        return [Reason(Cause.ORDER_AMONG_EQUALS, None, note="cut off among equals at the edge")]
     movers = [name for name in others if own.get(name)]
     if not movers:
         same_points = line.legacy and line.pipeline and line.legacy.points == line.pipeline.points
@@ -101,7 +102,7 @@ def displaced(
     more = len(movers) - OTHERS_NAMED
     note = ", ".join(movers[:OTHERS_NAMED]) + (f" and {more:,} more" if more > 0 else "")
     inherited = worst(one.judgement for name in movers for one in own[name])
-    return [replace(Reason(Cause.DISPLACED, None, note=note), inherited=inherited)]
+    return [replace(Reason(Cause.MOVED_BY_OTHERS, None, note=note), inherited=inherited)]
 
 
 def judgement_of(line: PairedLine, reasons: Iterable[Reason]) -> Judgement:

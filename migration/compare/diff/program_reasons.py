@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from migration.compare.diff.row_reasons import Links, legacy_reasons, pipeline_reasons
-from migration.compare.reasons import Cause, Reason, merged
+from migration.compare.reasons import Reason, merged
+from migration.model.cause import Cause
 from migration.model.fold import NOTHING, Fold, Row
 
 if TYPE_CHECKING:

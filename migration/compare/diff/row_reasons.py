@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from migration.compare.explain import Events, explain, joined
 from migration.compare.miscounts import Pool, name_miscount
-from migration.compare.reasons import Cause, Reason, because, merged
+from migration.compare.reasons import Reason, because, merged
+from migration.model.cause import Cause, absent_from_legacy
 from migration.model.fold import NOTHING, TOTAL, Fold, Row
 from migration.model.side import Side
 
@@ -122,7 +123,7 @@ def legacy_reasons(difference: Fold, pool: Pool, young: Weights, suspects: Weigh
         if found and late:
             points = -sum(young[name].points for name in late)
             found.append(because(Cause.IN_FLIGHT, Side.LEGACY, points, late))
-        if any(one.cause is Cause.DOUBLE_COUNT for one in found):
+        if any(one.cause is Cause.LEGACY_DOUBLE_COUNT for one in found):
             return found
         fallback = fallback or found
     return fallback or [_unexplained(Side.LEGACY, difference)]
@@ -156,11 +157,11 @@ def _stored_apart(one: Sighting, row: Row, reading: Reading) -> Iterator[tuple[C
     young = one.truth.at > reading.young_since
     if one.legacy is None:
         if truth:
-            yield Cause.IN_FLIGHT if young else Cause.NOT_IN_LEGACY, Side.LEGACY, -truth
+            yield Cause.IN_FLIGHT if young else absent_from_legacy(one.side, one.lane), Side.LEGACY, -truth
         return
     if one.fact is None:
         if truth:
-            yield Cause.IN_FLIGHT if young else Cause.NOT_IN_FACTS, Side.PIPELINE, -truth
+            yield Cause.IN_FLIGHT if young else Cause.MIRROR_MISSED, Side.PIPELINE, -truth
         return
     legacy = one.legacy.points if belongs(one.legacy, row) else 0
     if legacy != truth:
@@ -183,7 +184,7 @@ def _as_acknowledged(difference: Fold, suspects: Weights) -> list[Reason]:
     missed = {name: fold.points for name, fold in suspects.items() if fold.events < 0}
     reasons = [
         because(cause, Side.LEGACY, sum(events.values()), events)
-        for cause, events in ((Cause.DOUBLE_COUNT, again), (Cause.PARTIAL_UPDATE, missed))
+        for cause, events in ((Cause.LEGACY_DOUBLE_COUNT, again), (Cause.LEGACY_PARTIAL_UPDATE, missed))
         if events
     ]
     return [replace(one, note="the acknowledgement ledger names it") for one in reasons]
@@ -194,8 +195,8 @@ def _as_counted(difference: Fold, pool: Pool) -> list[Reason]:
     found = name_miscount(difference, pool) if difference != NOTHING else None
     if found is None:
         return []
-    cause = Cause.PARTIAL_UPDATE if found.missed else Cause.DOUBLE_COUNT
-    cause = Cause.MISCOUNT if found.again and found.missed else cause
+    cause = Cause.LEGACY_PARTIAL_UPDATE if found.missed else Cause.LEGACY_DOUBLE_COUNT
+    cause = Cause.LEGACY_MISCOUNT if found.again and found.missed else cause
     note = f"{found.again} times too often" if found.again > found.needed else ""
     if not found.candidates:
         note = f"{abs(difference.events):,} counts off: too many to tell the events from the totals"
@@ -215,10 +216,10 @@ def _folding_reasons(
 
 def _folding_cause(fact: Sighting, times: int, reading: Reading) -> Cause:
     if times > 0:
-        return Cause.FOLDED_AGAIN
+        return Cause.DOUBLED
     if fact.lane == "history":
-        return Cause.NOT_INSTALLED
-    return Cause.IN_FLIGHT if reading.on_its_way(fact) else Cause.NOT_FOLDED
+        return Cause.HISTORY_NOT_INSTALLED
+    return Cause.IN_FLIGHT if reading.on_its_way(fact) else Cause.LOST
 
 
 def _points_left(points: int) -> Iterator[Reason]:

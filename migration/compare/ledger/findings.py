@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from migration.compare.folds import wider_rows
-from migration.compare.ledger.verdict import Finding, Kind, Place
+from migration.compare.ledger.verdict import Finding, Place
+from migration.model.cause import Cause
 from migration.model.fold import Fold, rows_of
 
 if TYPE_CHECKING:
@@ -86,15 +87,15 @@ def _finding(activity: Activity, counts: Counts) -> Finding:
     strange = [row for row, count in counts.items() if count > 0 and row not in own]
     again = max((count for row, count in counts.items() if row in own), default=0)
     if missing and strange:
-        kind, detail = Kind.MISPLACED, f"folded into {_text(strange)} instead of {_text(missing)}"
+        kind, detail = Cause.MISPLACED, f"folded into {_text(strange)} instead of {_text(missing)}"
     elif missing:
-        kind, detail = Kind.LOST, "stored, but not folded"
+        kind, detail = Cause.LOST, "stored, but not folded"
     elif strange:
-        kind, detail = Kind.DOUBLED, f"also folded into {_text(strange)}, where it does not belong"
+        kind, detail = Cause.DOUBLED, f"also folded into {_text(strange)}, where it does not belong"
     elif again:
-        kind, detail = Kind.DOUBLED, f"folded {in_words(again + 1)}"
+        kind, detail = Cause.DOUBLED, f"folded {in_words(again + 1)}"
     else:
-        kind, detail = Kind.ALTERED, "folded as acknowledged"
+        kind, detail = Cause.ALTERED, "folded as acknowledged"
     ids = (activity.employee_id, activity.event_id, activity.program_id)
     return Finding(
         kind, Place.FOLDS, detail, *ids, activity.points, tuple(map(str, counts)), employee_times(counts)
@@ -136,7 +137,7 @@ def _points_finding(rows: Sequence[Row], points: int, members: Sequence[Activity
     which = f"; one of {shown}" if members else ""
     rest = f" and {more} more" if more > 0 else ""
     return Finding(
-        Kind.ALTERED,
+        Cause.ALTERED,
         Place.FOLDS,
         f"{points:+} points, although every event is counted once{which}{rest}",
         rows[0].employee_id,
@@ -148,7 +149,7 @@ def _points_finding(rows: Sequence[Row], points: int, members: Sequence[Activity
 
 def _unexplained(rows: Sequence[Row], difference: Fold) -> Finding:
     return Finding(
-        Kind.UNEXPLAINED,
+        Cause.UNEXPLAINED,
         Place.FOLDS,
         f"off by {difference}, which no three events account for",
         rows[0].employee_id,

@@ -16,7 +16,8 @@ from migration.compare.folds import Explained, wider_rows
 from migration.compare.ledger.findings import by_event, employee_times, in_words, name_rows
 from migration.compare.ledger.pipeline import levels
 from migration.compare.ledger.stored import check_facts
-from migration.compare.ledger.verdict import Finding, Kind, LedgerVerdict, Place
+from migration.compare.ledger.verdict import Finding, LedgerVerdict, Place
+from migration.model.cause import Cause
 from migration.model.fold import TOTAL, Fold, differences, fold_all, rows_of, whole
 
 if TYPE_CHECKING:
@@ -142,10 +143,10 @@ def _spare_tries(side: SideLedger, events: Iterable[Activity]) -> Counter[Identi
 def _finding(event: Activity, counts: dict[Row, int], side: SideLedger) -> Finding:
     sends = sum(one.sends for one in side.acknowledged.get(event.identity, []))
     again = max(counts.values())
-    kind, detail = Kind.LOST, "legacy partial update: stored, but not counted"
+    kind, detail = Cause.LOST, "legacy partial update: stored, but not counted"
     if again > 0:
         detail = f"legacy double count: acknowledged {in_words(sends)}, counted {in_words(again + 1)}"
-        kind = Kind.DOUBLED
+        kind = Cause.DOUBLED
     ids = (event.employee_id, event.event_id, event.program_id)
     return Finding(
         kind, Place.FOLDS, detail, *ids, event.points, tuple(map(str, counts)), employee_times(counts)

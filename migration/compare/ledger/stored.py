@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
-from migration.compare.ledger.verdict import Finding, Kind, Place
+from migration.compare.ledger.verdict import Finding, Place
+from migration.model.cause import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,7 +35,7 @@ def check_facts(side: SideLedger, facts: Mapping[Identity, Activity]) -> FactChe
         if stored is None:
             lost.append(several[0].activity)
         elif wrong := [one.activity for one in several if one.activity != stored]:
-            findings[identity] = _finding(Kind.ALTERED, wrong[0], _alteration(wrong[0], stored))
+            findings[identity] = _finding(Cause.ALTERED, wrong[0], _alteration(wrong[0], stored))
     unasked = [fact for identity, fact in facts.items() if identity not in side.acknowledged]
     extra = [fact for fact in unasked if not _accounted_for(fact, frozenset(side.unknown))]
     findings |= _lost_or_misplaced(lost, extra)
@@ -56,11 +57,11 @@ def _lost_or_misplaced(lost: Iterable[Activity], extra: Iterable[Activity]) -> d
         if twin is not None and twin.identity in left:
             del left[twin.identity]
             detail = f"stored as event {twin.event_id} of {twin.employee_id}"
-            found[activity.identity] = _finding(Kind.MISPLACED, activity, detail)
+            found[activity.identity] = _finding(Cause.MISPLACED, activity, detail)
         else:
-            found[activity.identity] = _finding(Kind.LOST, activity, "acknowledged, but not in the table")
+            found[activity.identity] = _finding(Cause.LOST, activity, "acknowledged, but not in the table")
     for fact in left.values():
-        found[fact.identity] = _finding(Kind.EXTRA, fact, "in the table, but nobody was answered for it")
+        found[fact.identity] = _finding(Cause.EXTRA, fact, "in the table, but nobody was answered for it")
     return found
 
 
@@ -76,11 +77,11 @@ def _renamed(side: SideLedger) -> dict[Identity, Finding]:
         first, *others = sorted(names)
         for other in others:
             activity = side.acknowledged[other][0].activity
-            found[other] = _finding(Kind.DOUBLED, activity, f"acknowledged before as event {first.event_id}")
+            found[other] = _finding(Cause.DOUBLED, activity, f"acknowledged before as event {first.event_id}")
     return found
 
 
-def _finding(kind: Kind, activity: Activity, detail: str) -> Finding:
+def _finding(kind: Cause, activity: Activity, detail: str) -> Finding:
     ids = (activity.employee_id, activity.event_id, activity.program_id)
     return Finding(kind, Place.FACTS, detail, *ids, activity.points)
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from migration.compare.diff.row_reasons import named
-from migration.compare.ledger.verdict import Kind, Place
+from migration.compare.ledger.verdict import Place
+from migration.model.cause import Cause
 from migration.model.fold import Fold, Identity, Row
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def suspects_of(findings: Iterable[Finding]) -> Suspects:
     for one in findings:
         if one.place is not Place.FOLDS or not (one.employee_id and one.event_id and one.program_id):
             continue
-        times = one.times or (1 if one.kind is Kind.DOUBLED else -1)
+        times = one.times or (1 if one.kind is Cause.DOUBLED else -1)
         for row in (Row(one.employee_id, one.program_id), Row(None, one.program_id)):
             if str(row) in one.rows:
                 name = named(Identity(one.employee_id, one.event_id), row)

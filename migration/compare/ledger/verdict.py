@@ -9,18 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from migration.model.cause import Cause
     from migration.model.fold import Fold
-
-
-class Kind(StrEnum):
-    """What is wrong with an activity, or with a row that no event explains."""
-
-    LOST = "lost"
-    DOUBLED = "doubled"
-    ALTERED = "altered"
-    MISPLACED = "misplaced"
-    EXTRA = "extra"
-    UNEXPLAINED = "unexplained"
 
 
 class Place(StrEnum):
@@ -42,7 +32,7 @@ class Finding:
         times: how often an employee's row counts it too often; -1 when it is missing there.
     """
 
-    kind: Kind
+    kind: Cause
     place: Place
     detail: str
     employee_id: str | None = None
@@ -94,6 +84,6 @@ class LedgerVerdict:
         """Whether every acknowledged activity is stored once, as it was sent, and folded once."""
         return not self.findings
 
-    def count(self, kind: Kind, place: Place | None = None) -> int:
+    def count(self, kind: Cause, place: Place | None = None) -> int:
         """Count findings of one kind, anywhere or in one place."""
         return sum(one.kind is kind and place in (None, one.place) for one in self.findings)

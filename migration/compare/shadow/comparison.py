@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from migration.compare.boards.windows import EntryChange
-from migration.compare.reasons import Cause, Judgement, worst
+from migration.compare.reasons import Judgement, worst
+from migration.model.cause import Cause
 from migration.model.stages import Stage
 
 if TYPE_CHECKING:
@@ -201,7 +202,7 @@ def listed_differences(boards: Sequence[BoardDiff]) -> list[BoardDifference]:
     lines.sort(
         key=lambda one: (
             -order.index(one[1].judgement),
-            all(r.cause is Cause.DISPLACED for r in one[1].reasons),
+            all(r.cause is Cause.MOVED_BY_OTHERS for r in one[1].reasons),
         )
     )
     return [_difference(board, line) for board, line in lines[:LISTED]]

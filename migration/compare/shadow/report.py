@@ -20,8 +20,8 @@ from migration.model.percentiles import nearest_rank
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from migration.compare.reasons import Cause
     from migration.compare.shadow.comparison import BoardDifference, Comparison
+    from migration.model.cause import Cause
 
 GAP: Final = timedelta(seconds=150)  # comparisons start every minute, and one may be a minute late
 MOMENTS: Final = 480  # points of a plot

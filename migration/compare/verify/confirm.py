@@ -14,8 +14,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from migration.compare.verify.judge import Verdict, judge
-from migration.compare.verify.verification import Class, Difference, Horizon
+from migration.compare.verify.verification import Difference, Horizon
 from migration.compare.verify.verifying import Part
+from migration.model.cause import Cause
 from migration.model.moments import epoch_of, moment_text
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from migration.model.fold import Row
 
 _SURE: Final = (
-    Class.IN_FLIGHT,
-    Class.LEGACY_DOUBLE_COUNT,
+    Cause.IN_FLIGHT,
+    Cause.LEGACY_DOUBLE_COUNT,
 )  # one look is enough: rows are read before their events
 
 
@@ -150,7 +151,7 @@ def _rows(one: Difference) -> tuple[str, ...]:
 
 
 def _sentence(looks: int, verdict: Verdict) -> str:
-    waiting = sum(one.kind is Class.IN_FLIGHT for one in verdict.differences)
+    waiting = sum(one.kind is Cause.IN_FLIGHT for one in verdict.differences)
     wrong = len(verdict.differences) - waiting
     return (
         f"look {looks}: {waiting:,} in flight, {wrong:,} differences, {len(verdict.undecided):,} rows moving"

@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING
 from migration.compare.verify.judge_folds import FoldJudge
 from migration.compare.verify.judge_legacy import judge_legacy
 from migration.compare.verify.judge_mirror import judge_mirror
-from migration.compare.verify.verification import Class, Difference
+from migration.model.cause import Cause
 from migration.model.facts import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from migration.compare.verify.verification import EmployeeReading, Horizon, WideReading
+    from migration.compare.verify.verification import Difference, EmployeeReading, Horizon, WideReading
     from migration.model.facts import StoredFact
     from migration.model.fold import Activity
-
-_SEVERITY = {kind: place for place, kind in enumerate(Class)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +81,7 @@ def _merged(differences: Iterable[Difference]) -> Iterable[Difference]:
     """Join what several comparisons say about one event; the worst class stands."""
     by_event: dict[tuple[str | None, str], Difference] = {}
     for one in differences:
-        if one.event_id is None or one.kind in (Class.LEGACY_DOUBLE_COUNT, Class.LEGACY_PARTIAL_UPDATE):
+        if one.event_id is None or one.kind in (Cause.LEGACY_DOUBLE_COUNT, Cause.LEGACY_PARTIAL_UPDATE):
             yield one
             continue
         key = (one.employee_id, one.event_id)
@@ -92,7 +90,7 @@ def _merged(differences: Iterable[Difference]) -> Iterable[Difference]:
 
 
 def _joined(one: Difference, other: Difference) -> Difference:
-    worst, less = sorted((one, other), key=lambda each: _SEVERITY[each.kind], reverse=True)
+    worst, less = sorted((one, other), key=lambda each: each.kind.severity, reverse=True)
     details = dict.fromkeys([worst.detail, less.detail])
     rows = dict.fromkeys([*one.rows, *other.rows])
     off, coming = one.off + other.off, one.coming or other.coming
@@ -100,7 +98,7 @@ def _joined(one: Difference, other: Difference) -> Difference:
 
 
 def _waits(differences: Iterable[Difference], readings: Sequence[EmployeeReading], horizon: Horizon) -> bool:
-    coming = {(one.employee_id, one.event_id) for one in differences if one.kind is Class.IN_FLIGHT}
+    coming = {(one.employee_id, one.event_id) for one in differences if one.kind is Cause.IN_FLIGHT}
     return any(
         tuple(fact.activity.identity) in coming and not horizon.newer(fact)
         for reading in readings

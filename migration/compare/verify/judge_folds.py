@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Final
 from migration.compare.explain import joined
 from migration.compare.folds import Explained, explain_rows
 from migration.compare.ledger.findings import by_event, name_events, name_rows
-from migration.compare.ledger.verdict import Kind
 from migration.compare.verify.judge_rows import belongs, may_lack, settle_employee, settle_wide
-from migration.compare.verify.verification import Class, Difference, Off, difference_of
+from migration.compare.verify.verification import Difference, Off, difference_of
+from migration.model.cause import Cause
 from migration.model.facts import Lane
 from migration.model.fold import NOTHING, Fold, Identity, Row, fold_of
 
@@ -33,15 +33,6 @@ if TYPE_CHECKING:
     from migration.model.fold import Activity
 
 SHOWN: Final = 20
-_LIVE: Final[Mapping[Kind, Class]] = {
-    Kind.LOST: Class.LOST,
-    Kind.DOUBLED: Class.DOUBLED,
-    Kind.MISPLACED: Class.MISPLACED,
-    Kind.ALTERED: Class.ALTERED,
-    Kind.EXTRA: Class.EXTRA,
-    Kind.UNEXPLAINED: Class.UNEXPLAINED,
-}
-_CLASSES: Final = {Lane.LIVE: _LIVE, Lane.HISTORY: {**_LIVE, Kind.LOST: Class.HISTORY_NOT_INSTALLED}}
 _PART: Final = {Lane.LIVE: "", Lane.HISTORY: "in the history part: "}
 
 
@@ -184,7 +175,7 @@ class FoldJudge:
         for name, rows in self._waiting.items():
             detail = f"{_PART[self._lane]}a fact that is not folded yet"
             fact = self._facts[name].activity
-            found = difference_of(Class.IN_FLIGHT, fact, detail, tuple(map(str, rows)))
+            found = difference_of(Cause.IN_FLIGHT, fact, detail, tuple(map(str, rows)))
             yield replace(found, coming=True)
 
     def _not_installed(self) -> Iterable[Difference]:
@@ -193,7 +184,7 @@ class FoldJudge:
             names = tuple(fact.activity.event_id for fact in facts[:SHOWN])
             one = facts[0].activity.event_id if len(facts) == 1 else None
             yield Difference(
-                Class.HISTORY_NOT_INSTALLED,
+                Cause.HISTORY_NOT_INSTALLED,
                 employee_id,
                 one,
                 None,
@@ -210,7 +201,7 @@ class FoldJudge:
             off = self._offs({row: fold * count for row, count in counts[name].items() if count})
             found = self._difference(finding, off)
             if self._is_coming(name, counts[name]):
-                kind = Class.IN_FLIGHT if finding.kind is Kind.LOST else found.kind
+                kind = Cause.IN_FLIGHT if finding.kind is Cause.LOST else found.kind
                 found = replace(found, kind=kind, coming=True)
             yield found
         members = [fact.activity for fact in self._facts.values()]
@@ -231,14 +222,16 @@ class FoldJudge:
         return [Off(row, self._lane, fold) for row, fold in folds.items()]
 
     def _difference(self, finding: Finding, off: Sequence[Off]) -> Difference:
-        kind, detail = _CLASSES[self._lane][finding.kind], finding.detail
+        kind, detail = finding.kind, finding.detail
+        if self._lane is Lane.HISTORY and kind is Cause.LOST:
+            kind = Cause.HISTORY_NOT_INSTALLED
         name = Identity(finding.employee_id or "", finding.event_id or "")
         if name in self._other_lane and name not in self._facts:
-            kind, detail = Class.DOUBLED, "folded by the other lane than its own"
-        elif name.employee_id in self._absent and finding.kind is Kind.DOUBLED:
-            kind, detail = Class.MISPLACED, f"folded into {', '.join(finding.rows)} instead of its own rows"
+            kind, detail = Cause.DOUBLED, "folded by the other lane than its own"
+        elif name.employee_id in self._absent and finding.kind is Cause.DOUBLED:
+            kind, detail = Cause.MISPLACED, f"folded into {', '.join(finding.rows)} instead of its own rows"
         elif name in self._not_facts and name not in self._facts:
-            kind, detail = Class.LOST, "folded, but its fact is gone; legacy still has it"
+            kind, detail = Cause.LOST, "folded, but its fact is gone; legacy still has it"
         ids = (finding.employee_id, finding.event_id, finding.program_id)
         return Difference(
             kind, *ids, _PART[self._lane] + detail, finding.points, finding.rows, off=tuple(off)

@@ -11,7 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from migration.compare.miscounts import Pool, name_miscount
-from migration.compare.verify.verification import Class, Difference, LegacyProgram
+from migration.compare.verify.verification import Difference, LegacyProgram
+from migration.model.cause import Cause
 from migration.model.fold import Fold, Row, differences, fold_all
 
 if TYPE_CHECKING:
@@ -67,9 +68,9 @@ def legacy_difference(row: Row, off: Fold, pool: Pool) -> Difference:
     found = name_miscount(off, pool)
     if found is None:
         return _difference(
-            Class.UNEXPLAINED, row, f"legacy is off by {size}, which none of its events explain"
+            Cause.UNEXPLAINED, row, f"legacy is off by {size}, which none of its events explain"
         )
-    kind = Class.LEGACY_DOUBLE_COUNT if found.again else Class.LEGACY_PARTIAL_UPDATE
+    kind = Cause.LEGACY_DOUBLE_COUNT if found.again else Cause.LEGACY_PARTIAL_UPDATE
     parts = [f"{found.again} counted again"] * bool(found.again) + [f"{found.missed} not counted"] * bool(
         found.missed
     )
@@ -86,7 +87,7 @@ def _is_within(off: Fold, young: Fold) -> bool:
     return abs(off.events) <= young.events and abs(off.points) <= young.points
 
 
-def _difference(kind: Class, row: Row, detail: str) -> Difference:
+def _difference(kind: Cause, row: Row, detail: str) -> Difference:
     return Difference(kind, row.employee_id, None, row.program_id, detail, rows=(f"legacy {row}",))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from migration.compare.verify.verification import Class, Difference, difference_of
-from migration.model.side import Side
+from migration.compare.verify.verification import Difference, difference_of
+from migration.model.cause import Cause, absent_from_legacy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,12 +24,9 @@ def judge_mirror(
     known = {event.identity: event for event in events}
     for identity, event in known.items():
         if identity not in stored:
-            detail = (
-                "legacy has it, and there is no fact: a forward mirror missed it, or it is not backfilled"
-            )
-            yield difference_of(Class.MIRROR_MISSED, event, detail)
+            yield difference_of(Cause.MIRROR_MISSED, event, Cause.MIRROR_MISSED.text)
         elif stored[identity].activity != event:
-            yield difference_of(Class.ALTERED, event, _alteration(event, stored[identity].activity))
+            yield difference_of(Cause.ALTERED, event, _alteration(event, stored[identity].activity))
     for identity, fact in stored.items():
         if identity not in known:
             yield _without_event(fact, horizon)
@@ -37,11 +34,9 @@ def judge_mirror(
 
 def _without_event(fact: StoredFact, horizon: Horizon) -> Difference:
     if horizon.on_its_way(fact):
-        return difference_of(Class.IN_FLIGHT, fact.activity, "a fact that legacy does not have yet")
-    if fact.side is Side.PIPELINE:
-        detail = "the pipeline accepted it, and legacy does not have it: the reverse mirror missed it"
-        return difference_of(Class.MIRROR_MISSED, fact.activity, detail)
-    return difference_of(Class.EXTRA, fact.activity, "a fact of legacy's, and legacy does not have it")
+        return difference_of(Cause.IN_FLIGHT, fact.activity, "a fact that legacy does not have yet")
+    cause = absent_from_legacy(fact.side, fact.lane)
+    return difference_of(cause, fact.activity, cause.text)
 
 
 def _alteration(event: Activity, fact: Activity) -> str:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from migration.model.fold import NOTHING, RESERVED, Activity, Fold, Row
@@ -21,28 +20,8 @@ from migration.model.fold import NOTHING, RESERVED, Activity, Fold, Row
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from migration.model.cause import Cause
     from migration.model.facts import Lane, StoredFact
-
-
-class Class(StrEnum):
-    """What a difference is."""
-
-    IN_FLIGHT = "in_flight"
-    LEGACY_DOUBLE_COUNT = "legacy_double_count"
-    LEGACY_PARTIAL_UPDATE = "legacy_partial_update"
-    HISTORY_NOT_INSTALLED = "history_not_installed"
-    MIRROR_MISSED = "mirror_missed"
-    LOST = "lost"
-    DOUBLED = "doubled"
-    ALTERED = "altered"
-    MISPLACED = "misplaced"
-    EXTRA = "extra"
-    UNEXPLAINED = "unexplained"
-
-    @property
-    def fails(self) -> bool:
-        """Whether a verification with it must not pass: neither on its way, nor legacy's own error."""
-        return self not in (Class.IN_FLIGHT, Class.LEGACY_DOUBLE_COUNT, Class.LEGACY_PARTIAL_UPDATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +48,7 @@ class Difference:
         coming: whether rows that lack the event may still get it, so that the class is not its last.
     """
 
-    kind: Class
+    kind: Cause
     employee_id: str | None
     event_id: str | None
     program_id: str | None
@@ -86,7 +65,7 @@ class Difference:
         return (self.employee_id or self.program_id or "").startswith(RESERVED)
 
 
-def difference_of(kind: Class, activity: Activity, detail: str, rows: tuple[str, ...] = ()) -> Difference:
+def difference_of(kind: Cause, activity: Activity, detail: str, rows: tuple[str, ...] = ()) -> Difference:
     """Say what is wrong with one activity."""
     ids = (activity.employee_id, activity.event_id, activity.program_id)
     return Difference(kind, *ids, detail, activity.points, rows)
@@ -233,6 +212,6 @@ class VerifyReport:
         return not failing and not self.skipped
 
     @property
-    def counts(self) -> Counter[Class]:
+    def counts(self) -> Counter[Cause]:
         """Count the differences of each class, pulses' left out."""
         return Counter(one.kind for one in self.differences if not one.reserved)

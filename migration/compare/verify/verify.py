@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from migration.compare.verify.confirm import Confirmation, Patience, sample_programs
 from migration.compare.verify.judge_legacy import judge_legacy_program
-from migration.compare.verify.verification import Class, Keys, Sum, VerifyReport
+from migration.compare.verify.verification import Keys, Sum, VerifyReport
 from migration.compare.verify.verifying import Begun, Part
 from migration.model.errors import UsageError
 from migration.model.fold import NOTHING, RESERVED
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from migration.model.fold import Fold, Row
 
 _OF_LEGACY: Final = (Part.LEGACY_EMPLOYEE_ROWS, Part.LEGACY_EVENTS)
-_SEVERITY: Final = {kind: place for place, kind in enumerate(Class)}
 VERIFY: Final = "cutover verify"
 
 
@@ -137,9 +136,7 @@ class Verification:
 
     def _differences(self, verdict: Verdict, legacy_programs: Mapping[Row, Fold]) -> Sequence[Difference]:
         found = [*verdict.differences, *self._in_legacy_programs(legacy_programs)]
-        return sorted(
-            found, key=lambda one: (-_SEVERITY[one.kind], one.employee_id or "", one.event_id or "")
-        )
+        return sorted(found, key=lambda one: (-one.kind.severity, one.employee_id or "", one.event_id or ""))
 
     def _in_legacy_programs(self, rows: Mapping[Row, Fold]) -> Iterator[Difference]:
         known = self.store.legacy_programs()
