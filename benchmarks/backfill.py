@@ -17,13 +17,12 @@ import boto3
 from benchmarks.apart import apart
 from benchmarks.report import Report
 from benchmarks.stand_in import ask, legacy_events, stand_in
-from migration.adapters.memory_backfill import MemoryLiveLane
 from migration.aws.bulk.history_bulk import folded_in_bulk
 from migration.aws.tables.base_tables import BaseTables
+from migration.aws.tables.both_sides import ProgressItem
 from migration.aws.tables.checkpoint_table import CheckpointTable
 from migration.aws.tables.fact_table import FactTable
 from migration.aws.tables.legacy_event_table import LegacyEventTable
-from migration.aws.tables.verify_tables import ProgressItem
 from migration.aws.transport.clock import SystemClock
 from migration.aws.transport.metered import Writer
 from migration.aws.transport.raw_dynamodb import RawDynamoDB, beside
@@ -37,6 +36,7 @@ from migration.model.fold import Fold, Row, fold_all
 from migration.model.layout import LegacyEvents
 from migration.model.mapping import activity_mapper
 from migration.wiring.moving import THREADS, in_threads
+from tests.doubles.backfill import MemoryLiveLane
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

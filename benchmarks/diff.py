@@ -1,6 +1,6 @@
-"""The memory of a diff: `cutover diff`'s own join, loaded with so many aggregates and events of both sides.
+"""The memory of a diff: `cutover diff`'s own store, loaded with so many aggregates and events of both sides.
 
-Nothing is read over the network: both sides' tables are made as the join asks for them. Each employee has an
+Nothing is read over the network: both sides' tables are made as the store asks for them. Each employee has an
 event in each of two programs, so two thirds of the keys are an employee's in a program and a third their
 totals, and there are as many events as the former on each side. One employee in 100,000 has a wrong row.
 """
@@ -8,19 +8,25 @@ totals, and there are as many events as the former on each side. One employee in
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import asdict
+from itertools import islice
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from benchmarks.apart import apart, lap
 from benchmarks.report import Report
 from benchmarks.workload import PROGRAMS, employee_id, program_id
-from migration.adapters.memory_sides import MemorySides
-from migration.compare.diff.side_join import joined_sides
-from migration.compare.diff.spool import MEMORY_LIMIT
-from migration.compare.diff.two_sides import Sighting, Stored
-from migration.model.fold import NOTHING, TOTAL, Fold, Identity, Row, fingerprint
+from migration.aws.bulk.database import MEMORY_LIMIT
+from migration.aws.bulk.side_store import passing_store
+from migration.compare.both_sides import EVENTS, Chunk, Part
+from migration.compare.reading import read
+from migration.compare.store import Begun
+from migration.model.fold import NOTHING, TOTAL, Activity, Fold, Row, fold_of
+from tests.doubles.both_sides import MemorySides
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from benchmarks.settings import Settings
 
@@ -29,6 +35,8 @@ WRONG_ONE_IN: Final = 100_000
 _AT: Final = "2026-03-01T09:30:00.000Z"
 _ONE_POINT: Final = Fold(points=1)
 _IN_PROGRAMS: Final = 2
+_PAGE: Final = 2_000
+_encoder: Final = msgspec.json.Encoder()
 
 
 def run(settings: Settings) -> list[Report]:
@@ -53,12 +61,15 @@ def run(settings: Settings) -> list[Report]:
 
 
 def join(employees: str) -> list[tuple[str, int, int]]:
-    """Join both sides, and count what differs by kind of aggregate."""
-    with joined_sides() as joined:
+    """Line both sides up, and count what differs by kind of aggregate."""
+    with passing_store() as store:
         with lap(LOADING):
-            joined.load(MadeSides(int(employees)))
-        counts = joined.counts()
-        assert sum(1 for _ in joined.differing_employees()) == sum(count.differing for count in counts)
+            store.begin(Begun(_AT))
+            read(MadeSides(int(employees)), store, Part, lambda *_: None)
+            store.fold()
+            lined_up = store.line_up()
+        counts = lined_up.counts()
+        assert sum(1 for _ in lined_up.differing_employees()) == sum(count.differing for count in counts)
     return [(count.name, count.rows, count.differing) for count in counts]
 
 
@@ -69,43 +80,49 @@ class MadeSides(MemorySides):
         super().__init__()
         self._employees = employees
 
-    def legacy_rows(self) -> Iterator[tuple[Row, Fold]]:
-        """Make legacy's aggregates, which have neither totals nor fingerprints."""
-        for row, fold in self._rows():
-            if row.program_id != TOTAL:
-                yield row, Fold(fold.points, fold.events)
+    def about(self, _part: Part) -> int:
+        """Nobody asks."""
+        return 0
 
-    def pipeline_rows(self) -> Iterator[tuple[Row, Fold]]:
-        """Make the pipeline's aggregates."""
-        for number, (row, fold) in enumerate(self._rows()):
-            wrong = row.employee_id is not None and number % (WRONG_ONE_IN * (_IN_PROGRAMS + 1)) == 0
-            yield row, fold + _ONE_POINT if wrong else fold
+    def chunks(
+        self, part: Part, positions: Mapping[int, bytes | None], since: str | None = None
+    ) -> Iterator[Chunk]:
+        """Make a table, page by page."""
+        del positions, since
+        lines = self._made(part)
+        while some := list(islice(lines, _PAGE)):
+            yield Chunk(_encoder.encode_lines(some), len(some), 0, b"")
 
-    def legacy_events(self) -> Iterator[Sighting]:
-        """Make legacy's events."""
-        for identity, stored in self._events():
-            yield Sighting(identity, stored, None)
+    def _made(self, part: Part) -> Iterator[Mapping[str, object]]:
+        if part in EVENTS:
+            about = {"ingested_at": _AT, "lane": "live", "side": "legacy", "received_at": _AT}
+            return ({**asdict(one), **about} for one in self._events())
+        of_employees = part in (Part.EMPLOYEE_ROWS, Part.LEGACY_EMPLOYEE_ROWS)
+        rows = (one for one in self._rows() if (one[0].employee_id is not None) is of_employees)
+        if part.of_legacy:
+            rows = (one for one in rows if one[0].program_id != TOTAL)
+        return (self._line(number, row, fold, part) for number, (row, fold) in enumerate(rows))
 
-    def facts(self) -> Iterator[Sighting]:
-        """Make the facts."""
-        for identity, stored in self._events():
-            yield Sighting(identity, None, stored, "live", "legacy")
+    def _line(self, number: int, row: Row, fold: Fold, part: Part) -> Mapping[str, object]:
+        wrong = part is Part.EMPLOYEE_ROWS and number % (WRONG_ONE_IN * (_IN_PROGRAMS + 1)) == 0
+        held = fold + _ONE_POINT if wrong else fold
+        return {**row._asdict(), **{name: str(value) for name, value in asdict(held).items()}}
 
     def _rows(self) -> Iterator[tuple[Row, Fold]]:
         programs: defaultdict[str, Fold] = defaultdict(Fold)
         total = NOTHING
-        for number, (identity, stored) in enumerate(self._events()):
-            fold = Fold(stored.points, 1, fingerprint(identity))
-            programs[stored.program_id] += fold
+        for number, one in enumerate(self._events()):
+            fold = fold_of(one)
+            programs[one.program_id] += fold
             total += fold
-            yield Row(identity.employee_id, stored.program_id), fold
+            yield Row(one.employee_id, one.program_id), fold
             if number % _IN_PROGRAMS == _IN_PROGRAMS - 1:
-                yield Row(identity.employee_id, TOTAL), total
+                yield Row(one.employee_id, TOTAL), total
                 total = NOTHING
         yield from ((Row(None, program), fold) for program, fold in programs.items())
 
-    def _events(self) -> Iterator[tuple[Identity, Stored]]:
+    def _events(self) -> Iterator[Activity]:
         for number in range(self._employees * _IN_PROGRAMS):
             employee, program = divmod(number, _IN_PROGRAMS)
-            place = program_id((employee + program) % PROGRAMS)
-            yield Identity(employee_id(employee), f"event-{number}"), Stored(place, 1 + number % 100, _AT)
+            ids = (employee_id(employee), f"event-{number}", program_id((employee + program) % PROGRAMS))
+            yield Activity(*ids, "task_completed", 1 + number % 100, _AT)

@@ -20,8 +20,8 @@ import msgspec
 
 from benchmarks.side_by_side import race, report
 from benchmarks.stand_in import legacy_events
-from migration.aws.bulk.fold_sql import fold_into, speak_trino
-from migration.compare.diff.spool import MEMORY_LIMIT, database
+from migration.aws.bulk.database import MEMORY_LIMIT, opened, passing_folder
+from migration.aws.bulk.fold_sql import fold_into
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -109,8 +109,7 @@ def with_pandas(folder: str) -> list[int]:
 
 def with_duckdb(folder: str) -> list[int]:
     """Fold by the SQL that verifies."""
-    with database() as connection:
-        speak_trino(connection)
+    with passing_folder() as own, opened(own / "export.duckdb") as connection:
         fold_into(connection, "folds", _FACTS.format(files=Path(folder) / "*.json.gz"))
         marked: Any = connection.execute(_MARK, [_MODULUS]).fetchone()
     return [int(number) for number in marked]

@@ -1,9 +1,9 @@
 """Finding what differs between two tables of aggregates: DuckDB's full outer join, a dict, pandas.
 
-All read the same two files, as `cutover diff` spools them: a row is two ids, points, events and a
-fingerprint; the second file is shuffled, and one row in 10,000 differs or is on one side only. Each
-measurement is a process of its own, so that its peak memory is its own. DuckDB is held to the memory limit of
-the diff; with so many keys that the others would not fit, it runs alone.
+All read the same two files: a row is two ids, points, events and a fingerprint; the second file is shuffled,
+and one row in 10,000 differs or is on one side only. Each measurement is a process of its own, so that its
+peak memory is its own. DuckDB is held to the memory limit of the diff; with so many keys that the others
+would not fit, it runs alone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from benchmarks.apart import lap
 from benchmarks.report import Report
 from benchmarks.side_by_side import race, report
-from migration.compare.diff.spool import MEMORY_LIMIT, database, fill
+from migration.aws.bulk.database import MEMORY_LIMIT, opened, passing_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -60,6 +60,7 @@ CREATE TABLE made AS SELECT
     hash(i, {seed}, 'place') AS place
 FROM range({keys}) AS numbers(i)
 """
+_FILL: Final = "CREATE TABLE {table} AS FROM read_csv(?, columns = {columns}, header = false)"
 _ONE: Final = "SELECT employee, program, points, events, print FROM made"
 _OTHER: Final = """
 SELECT employee || CASE WHEN renamed THEN ' too' ELSE '' END AS employee, program,
@@ -96,9 +97,9 @@ def with_pandas(one: str, other: str) -> int:
 
 def with_duckdb(one: str, other: str) -> int:
     """Fill two tables and join them."""
-    with database() as connection:
+    with passing_folder() as own, opened(own / "joins.duckdb") as connection:
         for table, path in (("one", one), ("other", other)):
-            fill(connection, table, COLUMNS, Path(path))
+            connection.execute(_FILL.format(table=table, columns=dict(COLUMNS)), [path])
         with lap(LAP):
             counted = connection.execute(_DIFFERING).fetchone()
     return int(counted[0]) if counted else 0
@@ -107,7 +108,7 @@ def with_duckdb(one: str, other: str) -> int:
 def write(folder: Path, keys: int, seed: int) -> tuple[Path, Path, int]:
     """Write both files; tells how many rows differ."""
     one, other = folder / "one.csv", folder / "other.csv"
-    with database() as connection:
+    with passing_folder() as own, opened(own / "joins.duckdb") as connection:
         connection.execute(_ROWS.format(seed=seed, keys=keys, one_in=min(ONE_IN, keys)))
         for path, rows in ((one, _ONE), (other, _OTHER)):
             connection.execute("SET preserve_insertion_order = true")

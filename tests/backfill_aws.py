@@ -6,7 +6,6 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from migration.adapters.memory import MemoryClock
 from migration.aws.tables.base_tables import BaseTables
 from migration.aws.tables.checkpoint_table import CheckpointTable
 from migration.aws.tables.fact_table import FactTable
@@ -19,6 +18,7 @@ from migration.aws.transport.scan import ReadPace
 from migration.model.fold import Fold, Row
 from migration.model.layout import LegacyEvents, LegacyPlan
 from migration.model.mapping import activity_mapper
+from tests.doubles.clock import MemoryClock
 from tests.pipeline_aws import create_tables, scan, table_name
 
 if TYPE_CHECKING:

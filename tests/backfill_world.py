@@ -11,15 +11,6 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from migration.adapters.memory import MemoryClock
-from migration.adapters.memory_backfill import (
-    MemoryBases,
-    MemoryCheckpoints,
-    MemoryFacts,
-    MemoryLegacy,
-    MemoryLiveLane,
-    folded_in_memory,
-)
 from migration.backfill.attention import Attention
 from migration.backfill.one_machine import on_one_machine
 from migration.backfill.pacer import Pacer
@@ -33,6 +24,15 @@ from migration.repair.reconcile import Reconcile
 from pipeline.domain.aggregator import Aggregator
 from pipeline.domain.queued_fact import QueuedFact
 from pipeline.stores.memory import MemoryFolds
+from tests.doubles.backfill import (
+    MemoryBases,
+    MemoryCheckpoints,
+    MemoryFacts,
+    MemoryLegacy,
+    MemoryLiveLane,
+    folded_in_memory,
+)
+from tests.doubles.clock import MemoryClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

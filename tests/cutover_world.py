@@ -7,11 +7,6 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from migration.adapters.memory import MemoryClock
-from migration.adapters.memory_backfill import MemoryCheckpoints
-from migration.adapters.memory_control_plane import MemoryControlPlane
-from migration.adapters.memory_hooks import MemoryHooks, MemoryNotices
-from migration.adapters.memory_traffic_switch import MemoryTrafficSwitch
 from migration.cutover.background import at_once
 from migration.cutover.course import Action, CutoverPlan
 from migration.cutover.following import Following
@@ -23,6 +18,11 @@ from migration.model.guardrails import GuardrailVerdict, Outcome
 from migration.model.journal import EntryKind
 from migration.model.moments import moment_text
 from migration.model.stages import Control, Stage
+from tests.doubles.backfill import MemoryCheckpoints
+from tests.doubles.clock import MemoryClock
+from tests.doubles.control_plane import MemoryControlPlane
+from tests.doubles.hooks import MemoryHooks, MemoryNotices
+from tests.doubles.traffic_switch import MemoryTrafficSwitch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -6,13 +6,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from migration.adapters.memory import MemoryClock
-from migration.adapters.memory_sides import MemorySides
+from migration.aws.bulk.side_store import passing_store
 from migration.compare.boards.windows import rank_truth
 from migration.compare.diff.diff import Question, diff
 from migration.compare.diff.two_sides import Sighting, Stored, StoredBoard
-from migration.model.fold import TOTAL, Fold, Identity, Row, fingerprint
+from migration.compare.verify.verification import Parts
+from migration.model.facts import Lane, StoredFact
+from migration.model.fold import TOTAL, Activity, Fold, Identity, Row, fingerprint
+from migration.model.side import Side
 from pipeline.domain.activity import format_time
+from tests.doubles.both_sides import MemorySides
+from tests.doubles.clock import MemoryClock
 
 if TYPE_CHECKING:
     from migration.compare.boards.boards import BoardEntry
@@ -84,19 +88,25 @@ class World:
         return MemorySides(
             of_legacy=self._boards(legacy, ago(minutes=1)),
             of_pipeline=self._boards(pipeline, ago(seconds=10)),
-            legacy=list(legacy.items()),
-            pipeline=list(pipeline.items()),
-            events=[Sighting(one.identity, one.legacy, None) for one in self.seen if one.legacy],
-            stored=[
-                Sighting(one.identity, None, one.fact, one.lane, one.side) for one in self.seen if one.fact
-            ],
+            legacy_rows=legacy,
+            rows={row: Parts(fold) for row, fold in pipeline.items()},
+            events={one.identity: activity_of(one.identity, one.legacy) for one in self.seen if one.legacy},
+            received_at={one.identity: one.legacy.at for one in self.seen if one.legacy},
+            facts={
+                one.identity: StoredFact(
+                    activity_of(one.identity, one.fact), Lane(one.lane), Side(one.side), one.fact.at
+                )
+                for one in self.seen
+                if one.fact
+            },
             newest=ago(seconds=1),
             messages=self.queued,
         )
 
     def diff(self, sides: MemorySides | None = None, board: str = "all", **options: object) -> DiffReport:
         asked = {"stack": "test", "board": board, "depths": (1, 10), "persistence": 0.9, **options}
-        return diff(Question(**asked), sides or self.sides(), CLOCK)  # type: ignore[arg-type]
+        with passing_store() as store:
+            return diff(Question(**asked), sides or self.sides(), store, CLOCK)  # type: ignore[arg-type]
 
     def _boards(self, rows: dict[Row, Fold], made_at: str) -> list[StoredBoard]:
         names = {
@@ -111,6 +121,10 @@ class World:
             if row.employee_id and row.program_id != TOTAL and program in ("", row.program_id):
                 points[row.employee_id] = points.get(row.employee_id, 0) + fold.points
         return tuple(rank_truth(points)[: self.board_size])
+
+
+def activity_of(identity: Identity, stored: Stored) -> Activity:
+    return Activity(*identity, stored.program_id, "task_completed", stored.points, stored.at)
 
 
 def _rows(copies: list[tuple[Sighting, Stored | None]], more: dict[Row, Fold]) -> dict[Row, Fold]:

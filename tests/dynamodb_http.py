@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from migration.adapters.memory import MemoryClock
     from migration.aws.transport.raw_dynamodb import RawDynamoDB
+    from tests.doubles.clock import MemoryClock
 
 
 @dataclass(frozen=True)

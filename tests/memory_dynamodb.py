@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.conditions import And, AttributeNotExists, Equals, Or
 from botocore.exceptions import ClientError
 
-from migration.adapters.memory_backfill import MemoryCheckpoints, MemoryFacts, MemoryLegacy
 from migration.door.wire import WireAnswer
 from migration.model.facts import Lane, StoredFact
 from migration.model.fold import Activity, Fold, Identity, Row
 from migration.model.side import Side
 from pipeline.domain.fact import IF_ABSENT, fact_item
+from tests.doubles.backfill import MemoryCheckpoints, MemoryFacts, MemoryLegacy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -25,10 +25,7 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import Ama
 from botocore.exceptions import ReadTimeoutError
 
 from legacy import ingest as legacy_ingest
-from migration.adapters.memory_control_plane import MemoryControlPlane
-from migration.adapters.memory_live_folds import MemoryLiveFolds
-from migration.adapters.verify_memory import VerifyMemory
-from migration.aws.bulk.verify_store import DuckDBStore
+from migration.aws.bulk.side_store import DuckDBStore
 from migration.aws.tables.legacy_folds import LegacyFolds
 from migration.aws.tables.legacy_sink import MirrorSink
 from migration.backfill.pacer import Pacer
@@ -58,6 +55,9 @@ from pipeline.handlers import aggregate
 from pipeline.handlers import ingest as pipeline_ingest
 from pipeline.stores.facts import FactTable
 from tests.backfill_world import Budget, Crashing, Fate, World, compared_in_memory
+from tests.doubles.both_sides import MemorySides
+from tests.doubles.control_plane import MemoryControlPlane
+from tests.doubles.live_folds import MemoryLiveFolds
 from tests.memory_dynamodb import LegacyTable, MemoryDynamoDB, answer_of, item_of, resource
 from tests.repair_world import RowBases
 from tests.steered import process
@@ -319,7 +319,7 @@ class Account(World):
             rows[row] = rows.get(row, Parts()) + Parts(fold)
         entries = dict.fromkeys(self.folds.identities) | self.compensations
         folds = MemoryLiveFolds(rows, entries, facts=self.facts)
-        tables = VerifyMemory(self.facts.by_identity, rows, events=self.legacy.events)
+        tables = MemorySides(self.facts.by_identity, rows, events=self.legacy.events)
         tables.legacy_rows = self.legacy.totals
         calls = budget or Budget()
         ports: list[Any] = [Crashing(one, calls, self.before) for one in (folds, self.facts, RowBases(rows))]

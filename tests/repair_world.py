@@ -7,18 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from migration.adapters.memory import MemoryClock
-from migration.adapters.memory_backfill import (
-    ONE_UNIT,
-    MemoryCheckpoints,
-    MemoryFacts,
-    MemoryLegacy,
-    MemoryLiveLane,
-)
-from migration.adapters.memory_control_plane import MemoryControlPlane
-from migration.adapters.memory_live_folds import MemoryLiveFolds
-from migration.adapters.verify_memory import VerifyMemory
-from migration.aws.bulk.verify_store import DuckDBStore
+from migration.aws.bulk.side_store import DuckDBStore
 from migration.backfill.bases import Holds, Installed
 from migration.backfill.pacer import Pacer
 from migration.backfill.pacing import Pace
@@ -33,6 +22,17 @@ from migration.repair.repair import Repair
 from pipeline.domain.aggregator import Aggregator, Busy, Committed, Refused
 from pipeline.domain.queued_fact import QueuedFact
 from tests.backfill_world import Budget, Crashing, compared_in_memory
+from tests.doubles.backfill import (
+    ONE_UNIT,
+    MemoryCheckpoints,
+    MemoryFacts,
+    MemoryLegacy,
+    MemoryLiveLane,
+)
+from tests.doubles.both_sides import MemorySides
+from tests.doubles.clock import MemoryClock
+from tests.doubles.control_plane import MemoryControlPlane
+from tests.doubles.live_folds import MemoryLiveFolds
 from tests.verify_world import OLD, MemoryWorld, System
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class RepairWorld:
     """One account, damaged by the tests, which use `system` and the tables."""
 
     clock: WorkingClock = field(default_factory=WorkingClock)
-    tables: VerifyMemory = field(default_factory=VerifyMemory)
+    tables: MemorySides = field(default_factory=MemorySides)
     control: MemoryControlPlane = field(default_factory=MemoryControlPlane)
     captured: set[Identity] = field(default_factory=set)
 
@@ -185,7 +185,7 @@ class RepairWorld:
         }
 
 
-def verify(tables: VerifyMemory, folder: Path, clock: Clock) -> VerifyReport:
+def verify(tables: MemorySides, folder: Path, clock: Clock) -> VerifyReport:
     store = DuckDBStore(folder)
     try:
         return Verification(tables, store, clock).run()

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
 
-from migration.adapters.verify_memory import VerifyMemory
+from migration.aws.tables.both_sides import StackSides
+from migration.aws.tables.legacy_side import LegacyNames, LegacySide
 from migration.aws.tables.side_tables import PipelineTables
-from migration.aws.tables.verify_legacy import LegacyNames, LegacyReader
-from migration.aws.tables.verify_tables import VerifyTables
 from migration.aws.transport.scan import ReadPace
 from migration.compare.verify.verification import Parts
 from migration.model.facts import Lane, StoredFact
@@ -18,6 +17,7 @@ from migration.model.fold import Activity, Fold, Identity, Row, fold_of, rows_of
 from migration.model.layout import LegacyPlan
 from migration.model.side import Side
 from migration.plan.outputs import PipelineOutputs
+from tests.doubles.both_sides import MemorySides
 from tests.pipeline_aws import KEYS, create_tables, table_name
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
     from migration.aws.transport.raw_dynamodb import RawDynamoDB
-    from migration.compare.verify.verifying import VerifySource
+    from migration.compare.both_sides import BothSides
     from migration.model.clock import Clock
 
 NOW = 1_772_357_400.0  # the memory clock's: 2026-03-01T09:30:00Z
@@ -60,7 +60,7 @@ class World(Protocol):
     def put_event(self, event: Activity) -> None: ...
     def delete_event(self, identity: Identity) -> None: ...
     def add_legacy(self, row: Row, fold: Fold) -> None: ...
-    def source(self) -> VerifySource: ...
+    def source(self) -> BothSides: ...
 
 
 @dataclass
@@ -105,7 +105,7 @@ class System:
 class MemoryWorld:
     """Both sides in memory."""
 
-    tables: VerifyMemory = field(default_factory=VerifyMemory)
+    tables: MemorySides = field(default_factory=MemorySides)
 
     def put_fact(self, fact: StoredFact) -> None:
         self.tables.facts[fact.activity.identity] = fact
@@ -128,7 +128,7 @@ class MemoryWorld:
     def add_legacy(self, row: Row, fold: Fold) -> None:
         self.tables.legacy_rows[row] = self.tables.legacy_rows.get(row, Fold()) + fold
 
-    def source(self) -> VerifyMemory:
+    def source(self) -> MemorySides:
         return self.tables
 
 
@@ -138,7 +138,7 @@ class TableWorld:
 
     client: DynamoDBClient
     prefix: str
-    reader: VerifySource
+    reader: BothSides
     _shard: int = 0
 
     @staticmethod
@@ -199,7 +199,7 @@ class TableWorld:
             ExpressionAttributeValues={":p": {"N": str(fold.points)}, ":e": {"N": str(fold.events)}},
         )
 
-    def source(self) -> VerifySource:
+    def source(self) -> BothSides:
         return self.reader
 
     def _row_key(self, row: Row) -> tuple[str, dict[str, Any]]:
@@ -236,7 +236,7 @@ def real_world(
     outputs = PipelineOutputs.model_construct(None, **tables, **queues)
     pace = ReadPace(None, clock)
     names = LegacyNames(*(f"{prefix}-{name}" for name in LEGACY_KEYS))
-    legacy = LegacyReader(client, raw, LegacyPlan(), names, pace)
+    legacy = LegacySide(client, raw, LegacyPlan(), names, pace)
     TableWorld.create(client, prefix)
-    reader = VerifyTables(raw, PipelineTables(client, sqs, outputs), legacy, pace, segments=2)
+    reader = StackSides(raw, PipelineTables(client, sqs, outputs), legacy, pace, segments=2)
     return TableWorld(client, prefix, reader)

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from migration.certificate.cost import LEFT_OUT, CostLine, total
 from migration.certificate.course import PATHS, JournalReading
 from migration.compare.reasons import Judgement
-from migration.cutover.watching import DOOR_SETTLED
-from migration.model.guardrails import Outcome
+from migration.model.guardrails import DOOR_SETTLED, Outcome
 from migration.model.stages import Stage
 
 if TYPE_CHECKING:

@@ -1,4 +1,5 @@
 """The command `cutover`: a folder for each capability, and here what all commands share.
 
-May import every room. Must never decide: a command asks, calls one capability, and tells.
+What a command prints for people is a view, made of the parts in `views.py`. May import every room. Must never
+decide: a command asks, calls one capability, and tells.
 """

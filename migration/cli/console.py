@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION: Final = 1
 
-data: Final = Console(highlight=False, soft_wrap=False)
-notes: Final = Console(stderr=True, highlight=False)
+# What is printed may hold ids that clients chose: only `Text` has a style, and no text is read as markup.
+data: Final = Console(highlight=False, markup=False, emoji=False)
+notes: Final = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def say(text: str) -> None:
-    """Tell the person something; markup is not read."""
-    notes.print(Text(text), soft_wrap=True)
+    """Tell the person something."""
+    notes.print(text, soft_wrap=True)
 
 
 def show_error(error: CutoverError) -> None:

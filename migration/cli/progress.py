@@ -30,7 +30,7 @@ PLAIN_LINES = 4  # in a log, for each thing that is counted
 def counting(totals: Mapping[str, int]) -> Iterator[Mapping[str, Callable[[], None]]]:
     """Show counts that grow; yields, by name, what to call at each step, from any thread."""
     if not notes.is_terminal:
-        yield {name: _Plain(name, total) for name, total in totals.items()}
+        yield {name: _Quarters(name, total).add for name, total in totals.items()}
         return
     columns = (
         TextColumn("  {task.description:<10}"),
@@ -51,7 +51,7 @@ def reading() -> Iterator[Callable[[str, int, int], None]]:
     """
     if not notes.is_terminal:
         plain: dict[str, _Quarters] = {}
-        yield lambda name, more, due: plain.setdefault(name, _Quarters(name, due)).add(more)
+        yield lambda name, more, due: plain.setdefault(name, _Quarters(name, due, "about ")).add(more)
         return
     columns = (
         TextColumn("  {task.description:<22}"),
@@ -84,33 +84,18 @@ def working(doing: str) -> Iterator[Callable[[str], None]]:
 
 
 class _Quarters:
-    """Counts in large steps, and says so at every quarter of what is due."""
+    """Counts, and says so at every quarter of what is due."""
 
-    def __init__(self, name: str, due: int) -> None:
+    def __init__(self, name: str, due: int, about: str = "") -> None:
         self._name = name
         self._due = max(due, 1)
-        self._done = 0
-
-    def add(self, more: int) -> None:
-        before = self._done * PLAIN_LINES // self._due
-        self._done += more
-        if self._done * PLAIN_LINES // self._due > before:
-            say(f"  {self._name}: {self._done:,} of about {self._due:,}")
-
-
-class _Plain:
-    """Counts, and says so at every quarter."""
-
-    def __init__(self, name: str, total: int) -> None:
-        self._name = name
-        self._total = total
+        self._about = about
         self._done = 0
         self._lock = threading.Lock()
 
-    def __call__(self) -> None:
+    def add(self, more: int = 1) -> None:
         with self._lock:
-            self._done += 1
+            before, self._done = self._done, self._done + more
             done = self._done
-        before, after = ((count * PLAIN_LINES) // self._total for count in (done - 1, done))
-        if after > before:
-            say(f"  {self._name}: {done:,} of {self._total:,}")
+        if done * PLAIN_LINES // self._due > before * PLAIN_LINES // self._due:
+            say(f"  {self._name}: {done:,} of {self._about}{self._due:,}")

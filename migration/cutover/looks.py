@@ -10,8 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from migration.cutover.course import Action
-from migration.cutover.watching import DOOR_SETTLED
-from migration.model.guardrails import Outcome, worst
+from migration.model.guardrails import DOOR_SETTLED, Outcome, worst
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

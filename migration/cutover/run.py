@@ -48,11 +48,10 @@ if TYPE_CHECKING:
     from migration.cutover.following import Following
     from migration.cutover.lease import LeaseKeeper
     from migration.cutover.mover import Mover
-    from migration.guardrails.looking import Guardrails
     from migration.model.checkpoints import Checkpoints
     from migration.model.clock import Clock
     from migration.model.control_plane import ControlPlane
-    from migration.model.guardrails import GuardrailVerdict
+    from migration.model.guardrails import Guardrails, GuardrailVerdict
     from migration.model.stages import Stage
     from migration.model.state import State
 

@@ -26,10 +26,9 @@ if TYPE_CHECKING:
 
     from migration.cutover.mover import Mover
     from migration.cutover.watching import Decision
-    from migration.guardrails.looking import Guardrails
     from migration.model.clock import Clock
     from migration.model.control_plane import ControlPlane
-    from migration.model.guardrails import GuardrailVerdict
+    from migration.model.guardrails import Guardrails, GuardrailVerdict
     from migration.model.state import State
 
 STEP: Final = "watchdog"

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from migration.model.guardrails import Outcome
+from migration.model.guardrails import DOOR_SETTLED, Outcome
 from migration.model.stages import Control, Stage
 from migration.model.transitions import ROLLBACK
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from migration.model.guardrails import GuardrailVerdict
     from migration.model.state import State
 
-# Tells when a move has taken effect, not how the pipeline does.
-DOOR_SETTLED: Final = "door_settled"
 # Where clients depend on the pipeline. Before, a breach only keeps the migration from going forward.
 WATCHED: Final = frozenset({Stage.LIVE, Stage.RAMPDOWN})
 

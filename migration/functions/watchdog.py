@@ -20,8 +20,8 @@ from migration.aws.transport.hooks import PlanHooks
 from migration.cutover.mover import Mover
 from migration.cutover.watchdog import Watchdog
 from migration.cutover.watching import Watch, WatchLimits
+from migration.guardrails.plan import GuardrailsPlan
 from migration.model.errors import IntegrityError
-from migration.plan.guardrails import GuardrailsPlan
 from migration.plan.hooks import HooksPlan
 from migration.plan.outputs import StackOutputs
 from migration.wiring.vital import vital_guardrails
@@ -29,7 +29,7 @@ from migration.wiring.vital import vital_guardrails
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from migration.guardrails.vital_guardrails import VitalGuardrails
+    from migration.model.guardrails import Guardrails
     from migration.plan.outputs import MigrationOutputs, PipelineOutputs
 
 # A look, the way back and its notices, where AWS is slow. It is no promise: a turn that is cut short by the
@@ -68,7 +68,7 @@ def watchdog(by: str) -> Watchdog:
 
 
 @cache
-def guardrails() -> VitalGuardrails:
+def guardrails() -> Guardrails:
     """Make the process's set, which remembers from turn to turn what it saw."""
     pipeline, between = sides()
     return vital_guardrails(
@@ -76,7 +76,7 @@ def guardrails() -> VitalGuardrails:
         pipeline,
         between,
         migration=os.environ["MIGRATION"],
-        limits=GuardrailsPlan.model_validate_json(os.environ["GUARDRAILS"]).limits,
+        limits=GuardrailsPlan.model_validate_json(os.environ["GUARDRAILS"]),
         clock=SystemClock(),
     )
 

@@ -9,82 +9,133 @@ facts ──► pipe ──► queue ──► aggregator ──► newest_folde
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
-from migration.guardrails.limits import Guard
+from migration.guardrails.guardrail import FOLDING, Assessment, at_most, limit, seconds
+from migration.guardrails.sampling import Sample
+from migration.guardrails.standing import Standing
+from migration.guardrails.vital import DoorEvidence, Vital
 from migration.model.guardrails import Outcome
-from migration.model.moments import moment_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from migration.door.counts import Witness
-    from migration.guardrails.limits import Limits
-    from migration.guardrails.standing import Standing
-    from migration.model.guardrails import GuardrailVerdict
+    from migration.guardrails.vital import VitalLook
+    from migration.model.live_lane import LiveState
 
 _NAMED: Final = 3
 
 
-def queue_age(standing: Standing, limits: Limits, now: float) -> GuardrailVerdict:
-    """Judge how long nothing was folded while messages waited."""
-    age, limit = standing.for_s(now), limits.queue_age_s
-    why = f"{standing.queued:,} messages wait or are worked on"
-    if standing.queued:
-        why += f", not fewer and nothing newer folded for {age:.1f} s; the limit is {limit:g} s"
-    return limits.verdict(Guard.QUEUE_AGE, _at_most(age, limit), why, now)
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Sampled facts that were looked up.
 
-
-def pulse_age(newest_folded_at: float | None, limits: Limits, now: float) -> GuardrailVerdict:
-    """Judge how old the newest folded fact is; a pulse comes every minute, so silence is no excuse."""
-    if newest_folded_at is None:
-        why = "nothing was ever folded, not even a pulse"
-        return limits.verdict(Guard.PULSE_AGE, Outcome.INCONCLUSIVE, why, now)
-    age, limit = max(0.0, now - newest_folded_at), limits.pulse_age_s
-    why = f"the newest folded fact came {age:.1f} s ago; a pulse comes every minute, the limit is {limit:g} s"
-    return limits.verdict(Guard.PULSE_AGE, _at_most(age, limit), why, now)
-
-
-def facts_unfolded(
-    checked: int, unfolded: Sequence[Witness], pending: int, limits: Limits, now: float
-) -> GuardrailVerdict:
-    """Judge the sampled facts that are older than the lag limit.
-
-    Args:
-        checked: sampled facts of the last minute that were due, folded or not.
-        unfolded: those among them that are not folded; their `at` is when they were ingested.
-        pending: sampled facts that are younger than the limit.
-        limits: the plan's.
-        now: epoch seconds.
+    Attributes:
+        settled: identities that need no second look: folded, or no facts that the live lane folds.
+        unfolded: facts that are not folded; their `at` is when they were ingested.
     """
-    limit = limits.lag_s
-    if unfolded:
-        named = ", ".join(
+
+    settled: frozenset[str]
+    unfolded: tuple[Witness, ...]
+
+
+class FoldingEvidence(DoorEvidence, Protocol):
+    """How far the pipeline's folds are."""
+
+    def lane(self) -> LiveState:
+        """Read the live lane's queue and how far its folds are."""
+        ...
+
+    def check(self, witnesses: Sequence[Witness]) -> Checked:
+        """Look up whether these facts are folded."""
+        ...
+
+    def dead(self) -> Mapping[str, int]:
+        """Count the messages of each dead-letter queue, by what could not be done."""
+        ...
+
+
+@dataclass(slots=True)
+class QueueAge(Vital[FoldingEvidence]):
+    """While messages wait, something newer is folded, or they get fewer."""
+
+    name: ClassVar = "queue_age"
+    stages: ClassVar = FOLDING
+    queue_age_s: float = seconds(5.0, "Seconds that messages may wait while nothing is folded")
+    standing: Standing = field(default_factory=Standing, init=False)
+
+    def _assess(self, look: VitalLook[FoldingEvidence]) -> Assessment:
+        lane = look.once(look.evidence.lane)
+        self.standing = self.standing.after(lane.queued, lane.newest_folded_at, look.now)
+        age, most = self.standing.for_s(look.now), self.queue_age_s
+        why = f"{lane.queued:,} messages wait or are worked on"
+        if lane.queued:
+            why += f", not fewer and nothing newer folded for {age:.1f} s; the limit is {most:g} s"
+        return Assessment(at_most(age, most), why)
+
+
+@dataclass(slots=True)
+class PulseAge(Vital[FoldingEvidence]):
+    """Something is folded every few minutes; a pulse comes every minute, so silence is no excuse."""
+
+    name: ClassVar = "pulse_age"
+    stages: ClassVar = FOLDING
+    pulse_age_s: float = seconds(150.0, "Age of the newest folded fact or pulse")
+
+    def _assess(self, look: VitalLook[FoldingEvidence]) -> Assessment:
+        newest = look.once(look.evidence.lane).newest_folded_at
+        if newest is None:
+            return Assessment(Outcome.INCONCLUSIVE, "nothing was ever folded, not even a pulse")
+        age, most = max(0.0, look.now - newest), self.pulse_age_s
+        why = f"the newest folded fact came {age:.1f} s ago; a pulse comes every minute"
+        return Assessment(at_most(age, most), f"{why}, the limit is {most:g} s")
+
+
+@dataclass(slots=True)
+class FactsUnfolded(Vital[FoldingEvidence]):
+    """Every sampled fact is folded in time."""
+
+    name: ClassVar = "facts_unfolded"
+    stages: ClassVar = FOLDING
+    lives_on_requests: ClassVar = True
+    lag_s: float = seconds(10.0, "Seconds after which a fact must be folded")
+    sample: Sample = field(default_factory=Sample, init=False)
+
+    def _assess(self, look: VitalLook[FoldingEvidence]) -> Assessment:
+        sample = self.sample.told(look.once(look.evidence.door), look.now)
+        found = look.evidence.check(sample.due(self.lag_s, look.now))
+        self.sample = sample = sample.checked(found.settled, look.now)
+        checked = len(sample.settled) + len(found.unfolded)
+        if found.unfolded:
+            return Assessment(Outcome.FAIL, self._late(checked, found.unfolded, look.now))
+        why = f"all {checked:,} sampled facts older than {self.lag_s:g} s are folded"
+        outcome = Outcome.PASS if checked else Outcome.INCONCLUSIVE
+        return Assessment(outcome, f"{why}; {len(sample.watched):,} are younger")
+
+    def _late(self, checked: int, unfolded: Sequence[Witness], now: float) -> str:
+        late = f"{len(unfolded):,} of {checked:,} sampled facts older than {self.lag_s:g} s are not folded"
+        named = (
             f"{one.event_id} of {one.employee_id} ({now - one.at:.1f} s old)" for one in unfolded[:_NAMED]
         )
-        why = f"{len(unfolded):,} of {checked:,} sampled facts older than {limit:g} s are not folded: {named}"
-        return limits.verdict(Guard.FACTS_UNFOLDED, Outcome.FAIL, why, now)
-    why = f"all {checked:,} sampled facts older than {limit:g} s are folded; {pending:,} are younger"
-    outcome = Outcome.PASS if checked else Outcome.INCONCLUSIVE
-    return limits.verdict(Guard.FACTS_UNFOLDED, outcome, why, now)
+        return f"{late}: {', '.join(named)}"
 
 
-def dead_letters(depths: Mapping[str, int], limits: Limits, now: float) -> GuardrailVerdict:
-    """Judge how many messages were given up, over all dead-letter queues."""
-    total = sum(depths.values())
-    each = ", ".join(f"{name} {depth:,}" for name, depth in depths.items())
-    why = f"{total:,} messages were given up ({each}); the limit is {limits.dead_letters:,}"
-    return limits.verdict(Guard.DEAD_LETTERS, _at_most(total, limits.dead_letters), why, now)
+@dataclass(slots=True)
+class DeadLetters(Vital[FoldingEvidence]):
+    """No message was given up, over all dead-letter queues."""
+
+    name: ClassVar = "dead_letters"
+    stages: ClassVar = FOLDING
+    dead_letters: int = limit(0, "Messages that may have been given up", ge=0)
+
+    def _assess(self, look: VitalLook[FoldingEvidence]) -> Assessment:
+        depths, most = look.evidence.dead(), self.dead_letters
+        total = sum(depths.values())
+        each = ", ".join(f"{name} {depth:,}" for name, depth in depths.items())
+        why = f"{total:,} messages were given up ({each}); the limit is {most:,}"
+        return Assessment(at_most(total, most), why)
 
 
-def snapshot_age(generated_at: float | None, limits: Limits, now: float) -> GuardrailVerdict:
-    """Judge how old the newest global board is."""
-    if generated_at is None:
-        return limits.verdict(Guard.SNAPSHOT_AGE, Outcome.INCONCLUSIVE, "there is no snapshot yet", now)
-    age, limit = max(0.0, now - generated_at), limits.snapshot_age_s
-    why = f"the newest snapshot, of {moment_text(generated_at)}, is {age:.0f} s old; the limit is {limit:g} s"
-    return limits.verdict(Guard.SNAPSHOT_AGE, _at_most(age, limit), why, now)
-
-
-def _at_most(measured: float, limit: float) -> Outcome:
-    return Outcome.PASS if measured <= limit else Outcome.FAIL
+GUARDRAILS: Final = (QueueAge, PulseAge, FactsUnfolded, DeadLetters)

@@ -7,20 +7,22 @@ mirror of what legacy refused is one client's doing and no failure of the mirror
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
-from migration.guardrails.limits import Guard
+from migration.guardrails.guardrail import MIRRORING, SERVING, Assessment, at_most, limit, seconds
+from migration.guardrails.standing import Standing
+from migration.guardrails.vital import DoorEvidence, Vital
 from migration.model.guardrails import Outcome
 from migration.model.journal import EntryKind
 from migration.model.moments import moment_text
+from migration.model.stages import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from migration.door.counts import DoorCounts
-    from migration.guardrails.limits import Limits
-    from migration.guardrails.standing import Standing
-    from migration.model.guardrails import GuardrailVerdict
+    from migration.guardrails.vital import VitalLook
     from migration.model.journal import Entry
 
 RECONCILED: Final = "reconciled_before"  # in the detail of a clean reconcile's journal entry, epoch seconds
@@ -29,53 +31,97 @@ CONTRADICTED: Final = "MirrorContradicted"
 MISSES: Final = frozenset({"MirrorMissed", "MirrorSkipped"})  # the door's outcomes that are no fact
 
 
-def mirror_lag(standing: Standing, limits: Limits, now: float) -> GuardrailVerdict:
-    """Judge how long the reverse mirror's queue has held messages without getting shorter."""
-    age, limit = standing.for_s(now), limits.mirror_lag_s
-    why = f"{standing.queued:,} facts are on their way to legacy"
-    if standing.queued:
-        why += f", and did not get fewer for {age:.1f} s; the limit is {limit:g} s"
-    outcome = Outcome.PASS if age <= limit else Outcome.FAIL
-    return limits.verdict(Guard.MIRROR_LAG, outcome, why, now)
+class MirrorEvidence(DoorEvidence, Protocol):
+    """What is on its way from side to side, and what was reconciled."""
+
+    def mirrored_back(self) -> int:
+        """Count the messages on their way to legacy; 0 where there is no reverse mirror."""
+        ...
+
+    def journal(self, since: str = "") -> Iterable[Entry]:
+        """Read the journal's entries in order, those whose id is greater than `since`."""
+        ...
 
 
-def mirror_misses(
-    counts: Sequence[DoorCounts], reconciled_before: float | None, limits: Limits, now: float
-) -> GuardrailVerdict:
-    """Judge the forward mirrors that were missed since the last clean reconcile.
+@dataclass(slots=True)
+class MirrorLag(Vital[MirrorEvidence]):
+    """What is on its way to legacy gets fewer."""
+
+    name: ClassVar = "mirror_lag"
+    stages: ClassVar = SERVING - {Stage.COMPLETE}
+    mirror_lag_s: float = seconds(30.0, "Seconds that the reverse mirror's queue may not get shorter")
+    standing: Standing = field(default_factory=Standing, init=False)
+
+    def _assess(self, look: VitalLook[MirrorEvidence]) -> Assessment:
+        queued = look.evidence.mirrored_back()
+        self.standing = self.standing.after(queued, None, look.now)
+        age, most = self.standing.for_s(look.now), self.mirror_lag_s
+        why = f"{queued:,} facts are on their way to legacy"
+        if queued:
+            why += f", and did not get fewer for {age:.1f} s; the limit is {most:g} s"
+        return Assessment(at_most(age, most), why)
+
+
+@dataclass(slots=True)
+class MirrorMisses(Vital[MirrorEvidence]):
+    """No forward mirror was missed since the last clean reconcile."""
+
+    name: ClassVar = "mirror_misses"
+    stages: ClassVar = MIRRORING
+    mirror_misses: int = limit(100, "Missed forward mirrors that may wait for a reconcile", ge=0)
+    reconciled_before: float | None = field(default=None, init=False)
+    journal_read: str = field(default="", init=False)
+
+    def _assess(self, look: VitalLook[MirrorEvidence]) -> Assessment:
+        self._read_on(look.evidence)
+        counts, most = look.once(look.evidence.door), self.mirror_misses
+        after = float("-inf") if self.reconciled_before is None else self.reconciled_before
+        missed, contradicted = _missed(counts, after), _contradicted(counts, after)
+        mirrors = sum(sum(one.mirrored.values()) for one in counts)
+        since = "ever" if self.reconciled_before is None else f"since {moment_text(after)}"
+        why = f"{missed:,} of {mirrors:,} forward mirrors were missed and not reconciled {since}"
+        if missed > most:
+            return Assessment(Outcome.FAIL, f"{why}; the limit is {most:,}")
+        if missed:
+            why += f"; up to {most:,} are for `cutover reconcile` to settle"
+        if contradicted:
+            why += (
+                f"; {contradicted:,} mirrored what legacy refused, an event id with other content: "
+                "`cutover repair --apply` names and restates them, then `cutover reconcile`"
+            )
+        return Assessment(Outcome.INCONCLUSIVE if missed or contradicted else Outcome.PASS, why)
+
+    def _read_on(self, evidence: MirrorEvidence) -> None:
+        """Take in what was reconciled since the last look."""
+        entries = list(evidence.journal(self.journal_read))
+        if entries:
+            self.journal_read = entries[-1].id
+        found = reconciled_before(entries)
+        if found is not None:
+            self.reconciled_before = max(found, self.reconciled_before or found)
+
+
+def _missed(counts: Sequence[DoorCounts], after: float) -> int:
+    """Count the misses of every instance that missed one after this moment.
 
     An instance counts its misses and remembers when the last one was. If that is newer than the reconcile,
     all of the instance's misses count: rather too many than too few.
     """
-    after = float("-inf") if reconciled_before is None else reconciled_before
-    open_misses = sum(
+    return sum(
         count
         for one in counts
         if one.missed_at is not None and one.missed_at >= after
         for outcome, count in one.mirrored.items()
         if outcome in MISSES
     )
-    contradicted = sum(
+
+
+def _contradicted(counts: Sequence[DoorCounts], after: float) -> int:
+    return sum(
         one.mirrored.get(CONTRADICTED, 0)
         for one in counts
         if one.contradicted_at is not None and one.contradicted_at >= after
     )
-    mirrors = sum(sum(one.mirrored.values()) for one in counts)
-    since = "ever" if reconciled_before is None else f"since {moment_text(reconciled_before)}"
-    why = f"{open_misses:,} of {mirrors:,} forward mirrors were missed and not reconciled {since}"
-    limit = limits.mirror_misses
-    if open_misses > limit:
-        return limits.verdict(Guard.MIRROR_MISSES, Outcome.FAIL, f"{why}; the limit is {limit:,}", now)
-    if open_misses:
-        why += f"; up to {limit:,} are for `cutover reconcile` to settle"
-    if contradicted:
-        why += (
-            f"; {contradicted:,} mirrored what legacy refused, an event id with other content: "
-            "`cutover repair --apply` names and restates them, then `cutover reconcile`"
-        )
-    if open_misses or contradicted:
-        return limits.verdict(Guard.MIRROR_MISSES, Outcome.INCONCLUSIVE, why, now)
-    return limits.verdict(Guard.MIRROR_MISSES, Outcome.PASS, why, now)
 
 
 def reconciled_detail(began: float) -> dict[str, float]:
@@ -98,3 +144,6 @@ def reconciled_before(entries: Iterable[Entry]) -> float | None:
         if entry.kind is EntryKind.REPAIRED and RECONCILED in entry.detail
     )
     return max(moments, default=None)
+
+
+GUARDRAILS: Final = (MirrorLag, MirrorMisses)

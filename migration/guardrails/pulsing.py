@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from migration.guardrails.limits import Guard
+from migration.guardrails.registry import VITAL
 from migration.model.errors import CutoverError
 from migration.model.guardrails import Outcome
 
@@ -17,14 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from concurrent.futures import Future
 
-    from migration.guardrails.looking import Guardrails
     from migration.guardrails.prober import Prober
-    from migration.model.guardrails import GuardrailVerdict
+    from migration.model.guardrails import Guardrails, GuardrailVerdict
     from migration.model.state import State
 
-LIVE_ON_REQUESTS: Final = frozenset(
-    guard.value for guard in (Guard.FACTS_UNFOLDED, Guard.ERROR_RATE, Guard.LATENCY, Guard.DOOR_SETTLED)
-)
+LIVE_ON_REQUESTS: Final = frozenset(one.name for one in VITAL if one.lives_on_requests)
 
 
 @dataclass(slots=True)

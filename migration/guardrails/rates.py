@@ -11,24 +11,26 @@ limit stands for it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from abc import abstractmethod
+from dataclasses import dataclass, field
 from math import ceil, exp, log, log2
-from typing import TYPE_CHECKING, Final
+from operator import itemgetter, methodcaller
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from migration.door.counts import BUCKETS, Role, edge_ms
-from migration.guardrails.cohorts import pulses_of
-from migration.guardrails.limits import Guard
+from migration.guardrails.cohorts import History, pulses_of
+from migration.guardrails.guardrail import SERVING, Assessment, limit, share
 from migration.guardrails.sequential import log_e, log_mean
+from migration.guardrails.vital import DoorEvidence, Vital
 from migration.model.guardrails import Outcome
 from migration.model.share import Share
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from migration.door.counts import DoorCounts
-    from migration.guardrails.cohorts import Cohort, History
-    from migration.guardrails.limits import Limits
-    from migration.model.guardrails import GuardrailVerdict
+    from migration.door.counts import Answers
+    from migration.guardrails.cohorts import Cohort
+    from migration.guardrails.vital import VitalLook
 
 _PARTS: Final = 2 * len(Role)  # of alpha: clients' requests and pulses, of each role
 _ENOUGH: Final = 100_000  # requests; where so many would not do, none would
@@ -45,36 +47,128 @@ class _Test:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    outcome: Outcome
-    why: str
+class _Sign:
+    """How bad answers are told from good ones, of the pipeline's and of legacy's, and how that is said."""
+
+    of: Callable[[Answers], Share]
+    said: str
+    of_legacy: Callable[[Answers], Share]
+    said_of_legacy: str
 
 
-def error_rate(
-    counts: Sequence[DoorCounts], history: History, limits: Limits, now: float
-) -> GuardrailVerdict:
-    """Judge the shares of 5xx answers and exceptions; pulses speak where clients are too few."""
-    test = _Test(limits.error_rate, limits.error_bad, log(_PARTS / limits.alpha))
+@dataclass(slots=True)
+class _Compared(Vital[DoorEvidence]):
+    """The pipeline answers as legacy does, in each role; pulses speak where clients are too few."""
 
-    def of_role(role: Role) -> _Found | None:
-        pulses = pulses_of(counts, role, history.epoch).failed
-        pulsed = _alone(f"{role} pulses: {pulses} failed", pulses, test)
-        return _with_pulses(_errors(history.cohorts(counts, role), role, limits, test.threshold), pulsed)
+    stages: ClassVar = SERVING
+    lives_on_requests: ClassVar = True
+    alpha: float = share(0.01, "Chance of a false alarm, of each rate and epoch")
+    history: History = field(default_factory=History, init=False)  # of the looks at this epoch
 
-    return _verdict(Guard.ERROR_RATE, [of_role(role) for role in Role], limits, now)
+    def _assess(self, look: VitalLook[DoorEvidence]) -> Assessment:
+        counts, epoch = look.once(look.evidence.door), look.state.epoch
+        was = self.history if self.history.epoch == epoch else History(epoch)
+        self.history = was.after(counts, epoch, look.now)
+        roles = [
+            _with_pulses(
+                self._of_clients(role, was.cohorts(counts, role)),
+                self._of_pulses(role, pulses_of(counts, role, epoch)),
+            )
+            for role in Role
+        ]
+        found = [one for one in roles if one is not None]
+        outcome = max((one.outcome for one in found), key=list(Outcome).index, default=Outcome.INCONCLUSIVE)
+        why = "; and ".join(one.why for one in found)
+        return Assessment(outcome, why or "the pipeline has answered nobody by this epoch")
+
+    @abstractmethod
+    def _beside(self) -> tuple[_Test, Sequence[_Sign]]:
+        """Tell how it is held against legacy: by the mean over these signs, as one test."""
+
+    @abstractmethod
+    def _alone(self) -> tuple[_Test, _Sign]:
+        """Tell how it is judged where legacy answers nobody."""
+
+    def _test(self, margin: float, bad: float) -> _Test:
+        return _Test(margin, bad, log(_PARTS / self.alpha))
+
+    def _of_clients(self, role: Role, cohorts: Sequence[Cohort]) -> Assessment | None:
+        (test, sign), whole = self._alone(), cohorts[0]
+        total = sign.of(whole.pipeline)
+        if not total.of:
+            return None
+        if not sign.of(whole.legacy).of:
+            evidence = log_mean(
+                (one.log_weight, log_e(sign.of(one.pipeline), None, test.margin)) for one in cohorts
+            )
+            return _judged(f"{role}: {total} {sign.said}, legacy answers nobody", evidence, total, None, test)
+        test, signs = self._beside()
+        greatest, sign = max(
+            ((_evidence(cohorts, one, test.margin), one) for one in signs), key=itemgetter(0)
+        )
+        total, other = sign.of(whole.pipeline), sign.of_legacy(whole.legacy)
+        said = f"{role}: {total} {sign.said}, legacy's {other}{sign.said_of_legacy}"
+        # The mean over the signs is an e-process, and at least the greatest divided by their number.
+        return _judged(said, greatest - log(len(signs)), total, other, test)
+
+    def _of_pulses(self, role: Role, pulses: Answers) -> Assessment | None:
+        test, sign = self._alone()
+        total = sign.of(pulses)
+        if not total.of:
+            return None
+        evidence = log_e(total, None, test.margin)
+        return _judged(f"{role} pulses: {total} {sign.said}", evidence, total, None, test)
 
 
-def latency(counts: Sequence[DoorCounts], history: History, limits: Limits, now: float) -> GuardrailVerdict:
-    """Judge the shares of slow answers, at every threshold from `latency_from_ms` on, and pulses' alike."""
-    test = _Test(limits.latency_margin, limits.latency_bad, log(_PARTS / limits.alpha))
-    edge = _first_edge(limits.latency_ms)
+@dataclass(slots=True)
+class ErrorRate(_Compared):
+    """The pipeline answers 5xx, or raises, no more often than legacy at the same time."""
 
-    def of_role(role: Role) -> _Found | None:
-        pulses = pulses_of(counts, role, history.epoch).slower(edge)
-        pulsed = _alone(f"{role} pulses: {pulses} took over {edge_ms(edge):,.0f} ms", pulses, test)
-        return _with_pulses(_slowness(history.cohorts(counts, role), role, limits, test.threshold), pulsed)
+    name: ClassVar = "error_rate"
+    error_margin: float = share(0.01, "By how much the pipeline's error rate may exceed legacy's")
+    error_rate: float = share(0.02, "Error rate, where legacy answers nobody")
+    error_bad: float = share(0.2, "Excess of errors that must have been noticed before it passes")
 
-    return _verdict(Guard.LATENCY, [of_role(role) for role in Role], limits, now)
+    def __post_init__(self) -> None:
+        margins = {"error_margin": self.error_margin, "error_rate": self.error_rate}
+        _be_noticeable("error_bad", self.error_bad, margins)
+
+    def _beside(self) -> tuple[_Test, Sequence[_Sign]]:
+        return self._test(self.error_margin, self.error_bad), [_FAILED]
+
+    def _alone(self) -> tuple[_Test, _Sign]:
+        return self._test(self.error_rate, self.error_bad), _FAILED
+
+
+@dataclass(slots=True)
+class Latency(_Compared):
+    """The pipeline is slow no more often than legacy at the same time, whatever slow is."""
+
+    name: ClassVar = "latency"
+    latency_margin: float = share(0.05, "Share of requests that may be slower than legacy allows")
+    latency_factor: float = limit(2.0, "Times as slow as legacy that the pipeline may be", ge=1, le=64)
+    latency_from_ms: float = limit(
+        100.0, "Milliseconds below which anything is quick enough", ge=1, le=10_000
+    )
+    latency_ms: float = limit(
+        1000.0, "Milliseconds that are slow, where legacy answers nobody", ge=1, le=10_000
+    )
+    latency_bad: float = share(0.3, "Excess of slow requests that must have been noticed before it passes")
+
+    def __post_init__(self) -> None:
+        _be_noticeable("latency_bad", self.latency_bad, {"latency_margin": self.latency_margin})
+
+    def _beside(self) -> tuple[_Test, Sequence[_Sign]]:
+        """Compare at every threshold from `latency_from_ms` on."""
+        steps = round(2 * log2(self.latency_factor))
+        edges = range(max(steps, _first_edge(self.latency_from_ms)), BUCKETS - 1)
+        return self._test(self.latency_margin, self.latency_bad), [
+            _slow(edge, edge - steps) for edge in edges
+        ]
+
+    def _alone(self) -> tuple[_Test, _Sign]:
+        edge = _first_edge(self.latency_ms)
+        return self._test(self.latency_margin, self.latency_bad), _slow(edge, edge)
 
 
 def requests_needed(bad: float, legacy: Share | None, margin: float, threshold: float) -> int | None:
@@ -99,49 +193,29 @@ def requests_needed(bad: float, legacy: Share | None, margin: float, threshold: 
     return high
 
 
-def _errors(cohorts: Sequence[Cohort], role: Role, limits: Limits, threshold: float) -> _Found | None:
-    total, other = cohorts[0].pipeline.failed, cohorts[0].legacy.failed
-    if not total.of:
-        return None
-    if not other.of:
-        test = _Test(limits.error_rate, limits.error_bad, threshold)
-        evidence = log_mean(
-            (one.log_weight, log_e(one.pipeline.failed, None, test.margin)) for one in cohorts
-        )
-        return _judged(f"{role}: {total} failed, legacy answers nobody", evidence, total, None, test)
-    test = _Test(limits.error_margin, limits.error_bad, threshold)
-    evidence = log_mean(
-        (one.log_weight, log_e(one.pipeline.failed, one.legacy.failed, test.margin)) for one in cohorts
+def _be_noticeable(key: str, bad: float, margins: Mapping[str, float]) -> None:
+    for margin, allowed in margins.items():
+        if bad <= allowed:
+            raise ValueError(f"{key} must be greater than {margin}, or it would never be noticed")
+
+
+def _failed(answers: Answers) -> Share:
+    return answers.failed
+
+
+_FAILED: Final = _Sign(_failed, "failed", _failed, "")
+
+
+def _slow(edge: int, legacy_edge: int) -> _Sign:
+    """Tell slow answers by where a bucket ends; legacy's by another."""
+    took, legacy_took = f"took over {edge_ms(edge):,.0f} ms", f" over {edge_ms(legacy_edge):,.0f} ms"
+    return _Sign(methodcaller("slower", edge), took, methodcaller("slower", legacy_edge), legacy_took)
+
+
+def _evidence(cohorts: Sequence[Cohort], sign: _Sign, margin: float) -> float:
+    return log_mean(
+        (one.log_weight, log_e(sign.of(one.pipeline), sign.of_legacy(one.legacy), margin)) for one in cohorts
     )
-    return _judged(f"{role}: {total} failed, legacy's {other}", evidence, total, other, test)
-
-
-def _slowness(cohorts: Sequence[Cohort], role: Role, limits: Limits, threshold: float) -> _Found | None:
-    if not cohorts[0].pipeline.timed:
-        return None
-    test = _Test(limits.latency_margin, limits.latency_bad, threshold)
-    if not cohorts[0].legacy.timed:
-        edge = _first_edge(limits.latency_ms)
-        evidence, total = _slower(cohorts, edge, None, test.margin), cohorts[0].pipeline.slower(edge)
-        said = f"{role}: {total} took over {edge_ms(edge):,.0f} ms, legacy answers nobody"
-        return _judged(said, evidence, total, None, test)
-    steps = round(2 * log2(limits.latency_factor))
-    edges = range(max(steps, _first_edge(limits.latency_from_ms)), BUCKETS - 1)
-    greatest, edge = max((_slower(cohorts, edge, edge - steps, test.margin), -edge) for edge in edges)
-    edge = -edge
-    total, other = cohorts[0].pipeline.slower(edge), cohorts[0].legacy.slower(edge - steps)
-    said = f"{role}: {total} took over {edge_ms(edge):,.0f} ms, legacy's {other} over "
-    said += f"{edge_ms(edge - steps):,.0f} ms"
-    # The mean over the thresholds is an e-process, and at least the greatest divided by their number.
-    return _judged(said, greatest - log(len(edges)), total, other, test)
-
-
-def _slower(cohorts: Sequence[Cohort], edge: int, legacy_edge: int | None, margin: float) -> float:
-    def evidence(one: Cohort) -> float:
-        legacy = None if legacy_edge is None else one.legacy.slower(legacy_edge)
-        return log_e(one.pipeline.slower(edge), legacy, margin)
-
-    return log_mean((one.log_weight, evidence(one)) for one in cohorts)
 
 
 def _first_edge(elapsed_ms: float) -> int:
@@ -149,41 +223,32 @@ def _first_edge(elapsed_ms: float) -> int:
     return min(BUCKETS - 2, max(0, ceil(2 * log2(elapsed_ms))))
 
 
-def _judged(said: str, evidence: float, total: Share, other: Share | None, test: _Test) -> _Found:
+def _judged(said: str, evidence: float, total: Share, other: Share | None, test: _Test) -> Assessment:
     said = f"{said} (margin {test.margin:.1%}); e = {_e_text(evidence)}, alarm at {exp(test.threshold):,.0f}"
     if evidence >= test.threshold:
-        return _Found(Outcome.FAIL, said)
+        return Assessment(Outcome.FAIL, said)
     bad = min(1.0, test.bad + (other.rate if other else 0.0))
     needed = requests_needed(bad, other, test.margin, test.threshold)
     if needed is None:
-        return _Found(Outcome.INCONCLUSIVE, f"{said}; too few of legacy's to tell")
+        return Assessment(Outcome.INCONCLUSIVE, f"{said}; too few of legacy's to tell")
     would = f"were it {bad:.0%}, {needed:,} requests would tell"
     if total.of >= needed:
-        return _Found(Outcome.PASS, f"{said}; {would}")
-    return _Found(Outcome.INCONCLUSIVE, f"{said}; too few: {would}")
+        return Assessment(Outcome.PASS, f"{said}; {would}")
+    return Assessment(Outcome.INCONCLUSIVE, f"{said}; too few: {would}")
 
 
-def _alone(said: str, pulses: Share, test: _Test) -> _Found | None:
-    return _judged(said, log_e(pulses, None, test.margin), pulses, None, test) if pulses.of else None
-
-
-def _with_pulses(clients: _Found | None, pulsed: _Found | None) -> _Found | None:
+def _with_pulses(clients: Assessment | None, pulsed: Assessment | None) -> Assessment | None:
     """Let pulses that are enough stand in for clients who are too few; those that fail always count."""
     if clients is None or pulsed is None:
         return clients or pulsed
     why = f"{clients.why}; and {pulsed.why}"
     if pulsed.outcome is Outcome.FAIL or clients.outcome is Outcome.INCONCLUSIVE:
-        return _Found(pulsed.outcome, why)
-    return _Found(clients.outcome, why)
-
-
-def _verdict(guard: Guard, roles: Sequence[_Found | None], limits: Limits, now: float) -> GuardrailVerdict:
-    """Take the worse of the roles that anybody asked."""
-    found = [one for one in roles if one is not None]
-    outcome = max((one.outcome for one in found), key=list(Outcome).index, default=Outcome.INCONCLUSIVE)
-    why = "; and ".join(one.why for one in found)
-    return limits.verdict(guard, outcome, why or "the pipeline has answered nobody by this epoch", now)
+        return Assessment(pulsed.outcome, why)
+    return Assessment(clients.outcome, why)
 
 
 def _e_text(evidence: float) -> str:
     return f"{exp(evidence):,.2g}" if evidence < _LARGE else f"10^{evidence / log(10):.0f}"
+
+
+GUARDRAILS: Final = (ErrorRate, Latency)

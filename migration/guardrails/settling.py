@@ -8,42 +8,51 @@ An idle instance routes nothing; it reads the stage anew before its next request
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Final
 
-from migration.guardrails.limits import Guard
-from migration.model.guardrails import Outcome
+from migration.guardrails.guardrail import FOLDING, Assessment, seconds
+from migration.guardrails.vital import DoorEvidence, Vital
+from migration.model.guardrails import DOOR_SETTLED, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from migration.door.counts import DoorCounts
-    from migration.guardrails.limits import Limits
-    from migration.model.guardrails import GuardrailVerdict
+    from migration.guardrails.vital import VitalLook
 
 
-def door_settled(counts: Sequence[DoorCounts], epoch: int, limits: Limits, now: float) -> GuardrailVerdict:
-    """Judge whether every instance that was seen of late routes by this epoch or a newer one."""
-    moved = [one for one in counts if one.epoch >= epoch]
-    recent = [one for one in counts if now - one.at <= limits.door_seen_s]
-    behind = [one for one in recent if one.epoch < epoch]
-    if not moved:
-        why = (
-            f"no request has been routed by epoch {epoch} yet; {len(behind):,} instances were seen before it"
-        )
-        return limits.verdict(Guard.DOOR_SETTLED, Outcome.INCONCLUSIVE, why, now)
-    first = min(one.since for one in moved)
-    late = [one for one in behind if one.at > first + limits.door_settled_s]
-    if late:
-        latest = max(late, key=lambda one: one.at)
-        why = (
-            f"{len(late):,} of {len(recent):,} instances route by an older epoch than {epoch}, the latest "
-            f"{latest.at - first:.1f} s after the first left it; the limit is {limits.door_settled_s:g} s"
-        )
-        return limits.verdict(Guard.DOOR_SETTLED, Outcome.FAIL, why, now)
-    since = max(one.at for one in moved) - first
-    following = len(recent) - len(behind)
-    why = f"{following:,} instances seen in the last {limits.door_seen_s:g} s route by epoch {epoch}"
-    if behind:
-        why += f", {len(behind):,} have been idle since before it"
-    settled = not behind or since > limits.door_settled_s
-    return limits.verdict(Guard.DOOR_SETTLED, Outcome.PASS if settled else Outcome.INCONCLUSIVE, why, now)
+@dataclass(slots=True)
+class DoorSettled(Vital[DoorEvidence]):
+    """Every instance that was seen of late routes by this epoch or a newer one."""
+
+    name: ClassVar = DOOR_SETTLED
+    stages: ClassVar = FOLDING
+    lives_on_requests: ClassVar = True
+    door_settled_s: float = seconds(5.0, "Seconds in which every instance must route by a new epoch")
+    door_seen_s: float = seconds(10.0, "Seconds that an instance's counts speak")
+
+    def _assess(self, look: VitalLook[DoorEvidence]) -> Assessment:
+        counts, epoch = look.once(look.evidence.door), look.state.epoch
+        moved = [one for one in counts if one.epoch >= epoch]
+        recent = [one for one in counts if look.now - one.at <= self.door_seen_s]
+        behind = [one for one in recent if one.epoch < epoch]
+        if not moved:
+            seen = f"{len(behind):,} instances were seen before it"
+            why = f"no request has been routed by epoch {epoch} yet; {seen}"
+            return Assessment(Outcome.INCONCLUSIVE, why)
+        first = min(one.since for one in moved)
+        late = [one for one in behind if one.at > first + self.door_settled_s]
+        if late:
+            passed_s = max(one.at for one in late) - first
+            why = (
+                f"{len(late):,} of {len(recent):,} instances route by an older epoch than {epoch}, "
+                f"the latest {passed_s:.1f} s after the first left it; the limit is {self.door_settled_s:g} s"
+            )
+            return Assessment(Outcome.FAIL, why)
+        following = len(recent) - len(behind)
+        why = f"{following:,} instances seen in the last {self.door_seen_s:g} s route by epoch {epoch}"
+        if behind:
+            why += f", {len(behind):,} have been idle since before it"
+        settled = not behind or max(one.at for one in moved) - first > self.door_settled_s
+        return Assessment(Outcome.PASS if settled else Outcome.INCONCLUSIVE, why)
+
+
+GUARDRAILS: Final = (DoorSettled,)

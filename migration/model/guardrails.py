@@ -9,10 +9,15 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+    from migration.model.state import State
+
+# Tells when a move has taken effect, not how the pipeline does.
+DOOR_SETTLED: Final = "door_settled"
 
 
 class Outcome(StrEnum):
@@ -49,6 +54,18 @@ class GuardrailVerdict:
     def counted(self) -> Outcome:
         """What it counts as."""
         return Outcome.PASS if self.dry else self.outcome
+
+
+class Guardrails(Protocol):
+    """A set of guardrails. A look never raises for what one of them meets: that is its verdict `error`."""
+
+    def look(self, state: State) -> Sequence[GuardrailVerdict]:
+        """Look at every one of them now, as the state asks for it; each look reads primary sources.
+
+        Two sets are made of this: the *vital* ones, cheap enough for every second and for the watchdog, and
+        the *proofs* (everything folded again, every key compared), which are looked at before each step.
+        """
+        ...
 
 
 def worst(verdicts: Iterable[GuardrailVerdict]) -> Outcome:

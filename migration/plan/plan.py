@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, get_args
 from pydantic import BaseModel, Field, ValidationError
 
 from migration.cutover.course import CutoverPlan
+from migration.guardrails.plan import GuardrailsPlan
 from migration.model.errors import UsageError
 from migration.model.layout import LegacyPlan
 from migration.model.part import PlanPart
-from migration.plan.guardrails import GuardrailsPlan
 from migration.plan.hooks import HooksPlan
 from migration.plan.traffic import TrafficPlan
 
@@ -82,7 +82,7 @@ def _usage_error(path: Path, error: ValidationError) -> UsageError:
     problems = list(dict.fromkeys(_problem(one["loc"], one) for one in error.errors()))
     return UsageError(
         "\n".join(f"{path}: {problem}" for problem in problems),
-        hint="docs/contracts.md has an example of every key",
+        hint="docs/contracts.md and docs/guardrails.md name every key",
         next_command="cutover plan schema",
     )
 

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from migration.compare.reasons import Judgement
 from migration.report.diff_fields import diff_fields
-from migration.report.page import Page
+from migration.report.page import render
 
 if TYPE_CHECKING:
     from migration.compare.diff.report import DiffReport
 
-PAGE: Final = Page("diff_page.html", ("diff_page.css",), ("diff_plots.js", "diff_page.js"))
 MEANING: Final = {
     Judgement.SAME: "Legacy, pipeline and truth agree.",
     Judgement.EXPLAINED: "Legacy's own errors, or activities on their way. The pipeline is right.",
@@ -34,12 +33,11 @@ def headline(report: DiffReport) -> str:
 
 def diff_page(report: DiffReport) -> str:
     """Render a report as a page."""
-    texts = {
-        "stack": report.stack,
-        "as_of": report.reading.began_at,
-        "as_of_text": f"{report.reading.began_at[:19].replace('T', ' ')} UTC",
-        "judgement": report.judgement,
-        "headline": headline(report),
-        "meaning": MEANING[report.judgement],
-    }
-    return PAGE.render(texts, diff_fields(report))
+    return render(
+        "diff",
+        diff_fields(report),
+        ("diff_plots", "diff"),
+        judgement=report.judgement,
+        headline=headline(report),
+        meaning=MEANING[report.judgement],
+    )

@@ -1,75 +1,57 @@
 """A report as one HTML file: it opens offline, asks nobody for anything, and holds all its data.
 
-Ids come from clients, so they are data to the last: the page gets them as JSON in which no tag can end, its
-script sets them as text, and its policy runs that one script and nothing else.
+Ids come from clients, so they are data to the last: templates escape whatever they show, the script gets them
+as JSON in which no tag can end and sets them as text, and the page's policy runs that one script and nothing
+else.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import html
-import json
-from dataclasses import dataclass
-from importlib.resources import files
-from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+# The dashboard's files, for the look that reports share with it.
+_FILES: Final = ChoiceLoader([PackageLoader("migration.report", "pages"), PackageLoader("pipeline", "web")])
+_PAGES: Final = Environment(
+    loader=_FILES, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+_PAGES.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """What a kind of report looks like; all are files of this folder.
 
-    Attributes:
-        template: with `$policy`, `$style`, `$data`, `$script` where it has one, and the names of its texts.
-        styles: come after `page.css`, which all reports share.
-        scripts: come after `page.js`; none for a page that is complete without.
+def render(name: str, data: Mapping[str, Any], scripts: Sequence[str] = (), **shown: object) -> str:
+    """Make a page.
+
+    Args:
+        name: of its template and its style.
+        data: shown by the template, given to the script, and kept for whoever reads the file.
+        scripts: come after `report.js`; none for a page that is complete without.
+        shown: what else the template shows.
     """
-
-    template: str
-    styles: Sequence[str]
-    scripts: Sequence[str] = ()
-
-    def render(
-        self, texts: Mapping[str, str], data: Mapping[str, Any], markup: Mapping[str, str] | None = None
-    ) -> str:
-        """Make a page.
-
-        Args:
-            texts: shown as they are; escaped here.
-            data: given to the script, and to whoever reads the file.
-            markup: parts that the caller made as HTML.
-        """
-        style = "\n".join(read(name) for name in ("page.css", *self.styles))
-        script = _scoped(self.scripts) if self.scripts else ""
-        runs = f"'{_hash(script)}'" if script else "'none'"
-        policy = (
-            f"default-src 'none'; script-src {runs}; style-src '{_hash(style)}'; "
-            "base-uri 'none'; form-action 'none'"
-        )
-        escaped = {name: html.escape(text) for name, text in {**texts, "policy": policy}.items()}
-        return Template(read(self.template)).substitute(
-            escaped, **(markup or {}), style=style, script=script, data=embedded(data)
-        )
+    style = "\n".join(_read(f"{one}.css") for one in ("base", "report", name))
+    script = _scoped(scripts) if scripts else ""
+    runs = f"'{_hash(script)}'" if script else "'none'"
+    policy = (
+        f"default-src 'none'; script-src {runs}; style-src '{_hash(style)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    template = _PAGES.get_template(f"{name}.html")
+    return template.render(shown, data=data, policy=policy, style=style, script=script)
 
 
-def embedded(fields: Mapping[str, Any]) -> str:
-    """Write JSON that can stand in a script element: nothing in it can open or close a tag, or a comment."""
-    text = json.dumps(fields, ensure_ascii=True, separators=(",", ":"))
-    return text.replace("<", r"\u003c").replace(">", r"\u003e").replace("&", r"\u0026")
-
-
-def read(name: str) -> str:
-    """Read a file of this folder."""
-    return files("migration.report").joinpath(name).read_text(encoding="utf-8")
+def _read(name: str) -> str:
+    text, _, _ = _FILES.get_source(_PAGES, name)
+    return text
 
 
 def _scoped(scripts: Sequence[str]) -> str:
     """Join the files in a scope of their own."""
-    parts = (read(name) for name in ("page.js", *scripts))
+    parts = (_read(f"{name}.js") for name in ("report", *scripts))
     return '"use strict";\n(() => {\n' + "\n".join(parts) + "})();\n"
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from migration.compare.reasons import Judgement
-from migration.report.page import Page
+from migration.report.page import render
 from migration.report.shadow_fields import shadow_fields
 
 if TYPE_CHECKING:
     from migration.compare.shadow.report import ShadowReport
 
-PAGE: Final = Page("shadow_page.html", ("shadow_page.css",), ("time_plots.js", "shadow_page.js"))
 MEANING: Final = {
     Judgement.SAME: "Legacy, pipeline and truth agreed all the time.",
     Judgement.EXPLAINED: "Named events account for every difference. The pipeline is right.",
@@ -36,19 +35,11 @@ def headline(report: ShadowReport) -> str:
 
 def shadow_page(report: ShadowReport) -> str:
     """Render a report as a page."""
-    texts = {
-        "stack": report.stack,
-        "migration": report.migration,
-        "first": report.first,
-        "last": report.last,
-        "first_text": _clock(report.first),
-        "last_text": _clock(report.last),
-        "judgement": report.judgement,
-        "headline": headline(report),
-        "meaning": MEANING[report.judgement],
-    }
-    return PAGE.render(texts, shadow_fields(report))
-
-
-def _clock(at: str) -> str:
-    return f"{at[:16].replace('T', ' ')} UTC"
+    return render(
+        "shadow",
+        shadow_fields(report),
+        ("time_plots", "shadow"),
+        judgement=report.judgement,
+        headline=headline(report),
+        meaning=MEANING[report.judgement],
+    )

@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from migration.aws.bulk.verify_store import DuckDBStore
+from migration.aws.bulk.side_store import DuckDBStore
 from migration.aws.transport.scan import ReadPace
-from migration.compare.diff.diff import Question, diff
+from migration.compare.diff.diff import BoardsRead, Question, explain, read_boards
 from migration.compare.diff.two_sides import GLOBAL
 from migration.compare.verify.confirm import Patience
 from migration.compare.verify.verify import Verification
-from migration.guardrails.proof_guardrails import ProofGuardrails
-from migration.guardrails.proofs import PERSISTENCE
-from migration.wiring.sources import diff_sides, verify_source
+from migration.guardrails.guardrail import GuardrailSet
+from migration.guardrails.proofs import PERSISTENCE, ProofLook
+from migration.guardrails.registry import PROOFS
+from migration.wiring.sources import SEGMENTS, both_sides, diff_sides
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from migration.aws.transport.clients import Clients
-    from migration.compare.diff.report import DiffReport
-    from migration.compare.verify.verification import VerifyReport
     from migration.model.clock import Clock
+    from migration.model.guardrails import Guardrails
     from migration.plan.outputs import StackOutputs
     from migration.plan.plan import Plan
 
-SEGMENTS: Final = 4
-MEMORY: Final = "1GB"
 PATIENCE: Final = timedelta(seconds=60)
 DEPTHS: Final = (10,)
 
 
 def proof_guardrails(
     clients: Clients, outputs: StackOutputs, plan: Plan, clock: Clock, folder: Path
-) -> ProofGuardrails:
+) -> Guardrails:
     """Put the proofs together.
 
     Args:
@@ -44,16 +45,18 @@ def proof_guardrails(
         folder: for what a verification reads; a proof leaves nothing there.
     """
 
-    def verify() -> VerifyReport:
-        store = DuckDBStore(folder, MEMORY)
+    @contextmanager
+    def verification() -> Iterator[Verification]:
+        store = DuckDBStore(folder)
         try:
-            source = verify_source(clients, outputs, plan.legacy, ReadPace(None, clock), SEGMENTS)
-            return Verification(source, store, clock, "a proof", Patience(longest=PATIENCE)).run()
+            sides = both_sides(clients, outputs, plan.legacy, ReadPace(None, clock), SEGMENTS)
+            yield Verification(sides, store, clock, patience=Patience(longest=PATIENCE))
         finally:
             store.close(keep=False)
 
-    def compare() -> DiffReport:
-        question = Question(outputs.stack, GLOBAL, DEPTHS, PERSISTENCE)
-        return diff(question, diff_sides(clients, outputs, plan.legacy, clock), clock)
+    def boards() -> BoardsRead:
+        return read_boards(GLOBAL, diff_sides(clients, outputs, plan.legacy, clock), clock)
 
-    return ProofGuardrails(verify, compare, plan.guardrails.limits, clock)
+    explained = partial(explain, Question(outputs.stack, GLOBAL, DEPTHS, PERSISTENCE))
+    chosen = plan.guardrails.chosen(PROOFS)
+    return GuardrailSet(chosen, lambda state: ProofLook(verification, boards, explained, state, clock))

@@ -18,7 +18,7 @@ from migration.cli.progress import reading
 from migration.compare.verify.confirm import Patience
 from migration.plan.plan import plan_of
 from migration.wiring.moving import aggregate_settings, moving, pipeline_ports, worker_name
-from migration.wiring.sources import verify_source
+from migration.wiring.sources import both_sides
 from migration.wiring.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def repairing(options: RepairOptions) -> Iterator[Repair]:
     Raises:
         UsageError: when there is no pipeline.
     """
-    from migration.aws.bulk.verify_store import DuckDBStore  # noqa: PLC0415 - `--help` must not wait for it
+    from migration.aws.bulk.side_store import DuckDBStore  # noqa: PLC0415 - `--help` must not wait for it
     from migration.compare.verify.verify import Verification  # noqa: PLC0415 - as above
     from migration.repair.repair import Repair  # noqa: PLC0415 - as above
 
@@ -67,7 +67,7 @@ def repairing(options: RepairOptions) -> Iterator[Repair]:
     stack = workspace.deployed(chosen.stack)
     ports = pipeline_ports(stack, chosen.migration)
     legacy, pace = None if options.pipeline_only else chosen.legacy, ReadPace(options.max_rcu, ports.clock)
-    tables = verify_source(stack.clients, stack.outputs, legacy, pace, options.segments)
+    tables = both_sides(stack.clients, stack.outputs, legacy, pace, options.segments)
     names, pacer = tables.pipeline.outputs, _pacer(ports, options)
     settings = aggregate_settings(ports.clients, names)
     keeps = timedelta(days=int(settings["DEDUP_TTL_DAYS"]))

@@ -1,32 +1,30 @@
-"""Both sides of a stack, as a verification and a diff read them; the commands read them the same way."""
+"""Both sides of a stack, as everything that compares them reads them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from migration.aws.tables.both_sides import StackSides
+from migration.aws.tables.both_sides import READERS, StackSides
+from migration.aws.tables.legacy_side import LegacyNames, LegacySide
 from migration.aws.tables.side_tables import PipelineTables
-from migration.aws.tables.verify_legacy import LegacyNames, LegacyReader
-from migration.aws.tables.verify_tables import READERS, VerifyTables
 from migration.aws.transport.clients import translated
 from migration.aws.transport.raw_dynamodb import beside
-from migration.aws.transport.scan import MOST_CONNECTIONS
+from migration.aws.transport.scan import MOST_CONNECTIONS, ReadPace
 from migration.model.errors import UsageError
 
 if TYPE_CHECKING:
     from migration.aws.transport.clients import Clients
-    from migration.aws.transport.scan import ReadPace
     from migration.model.clock import Clock
     from migration.model.layout import LegacyPlan
     from migration.plan.outputs import LegacyOutputs, StackOutputs
 
-CONNECTIONS: Final = 8
+SEGMENTS: Final = 4
 
 
-def verify_source(
+def both_sides(
     clients: Clients, outputs: StackOutputs, plan: LegacyPlan | None, pace: ReadPace, segments: int
-) -> VerifyTables:
-    """Get at what a verification reads; without a plan, at the pipeline's tables only.
+) -> StackSides:
+    """Get at both sides' tables; without a plan, at the pipeline's only.
 
     Raises:
         UsageError: when there is no pipeline.
@@ -40,26 +38,24 @@ def verify_source(
     pipeline = PipelineTables(clients.dynamodb, clients.sqs, outputs.pipeline)
     with translated("looking for credentials"):
         raw = beside(clients.dynamodb, MOST_CONNECTIONS + READERS, pace.clock)
-    names = None if plan is None else _legacy_names(plan, outputs.legacy)
+    names = None if plan is None else legacy_names(plan, outputs.legacy)
     if plan is None or names is None:
-        return VerifyTables(raw, pipeline, None, pace, segments)
-    return VerifyTables(raw, pipeline, LegacyReader(clients.dynamodb, raw, plan, names, pace), pace, segments)
+        return StackSides(raw, pipeline, None, pace, segments)
+    return StackSides(raw, pipeline, LegacySide(clients.dynamodb, raw, plan, names, pace), pace, segments)
 
 
 def diff_sides(clients: Clients, outputs: StackOutputs, plan: LegacyPlan, clock: Clock) -> StackSides:
-    """Get at what a diff reads.
+    """Get at both sides' tables where there are both.
 
     Raises:
         UsageError: when there is one side only.
     """
     if outputs.legacy is None or outputs.pipeline is None:
         raise outputs.one_sided("compare")
-    tables = PipelineTables(clients.dynamodb, clients.sqs, outputs.pipeline)
-    source = beside(clients.dynamodb, CONNECTIONS, clock)
-    return StackSides(source, tables, outputs.legacy, outputs.pipeline, plan, clock)
+    return both_sides(clients, outputs, plan, ReadPace(None, clock), SEGMENTS)
 
 
-def _legacy_names(plan: LegacyPlan, outputs: LegacyOutputs | None) -> LegacyNames | None:
+def legacy_names(plan: LegacyPlan, outputs: LegacyOutputs | None) -> LegacyNames | None:
     """Name legacy's tables; None when neither the plan nor the stack has them all."""
     names = (
         plan.events.table or (outputs and outputs.events_table),
@@ -67,4 +63,7 @@ def _legacy_names(plan: LegacyPlan, outputs: LegacyOutputs | None) -> LegacyName
         plan.program_progress.table or (outputs and outputs.program_progress_table),
     )
     events, employees, programs = names
-    return LegacyNames(events, employees, programs) if events and employees and programs else None
+    leaderboard = plan.leaderboard.table or (outputs.leaderboard_table if outputs else None)
+    if events and employees and programs:
+        return LegacyNames(events, employees, programs, leaderboard)
+    return None

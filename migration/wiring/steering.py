@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from migration.cutover.looks import Look
     from migration.cutover.run import Run
     from migration.cutover.traffic_switch import TrafficSwitch
-    from migration.guardrails.looking import Guardrails
+    from migration.model.guardrails import Guardrails
     from migration.model.state import State
     from migration.plan.plan import Plan
     from migration.wiring.moving import Moving
@@ -128,7 +128,7 @@ class Steering:
             outputs.pipeline,
             outputs.migration,
             migration=self.plan.migration,
-            limits=self.plan.guardrails.limits,
+            limits=self.plan.guardrails,
             clock=self.clock,
         )
 

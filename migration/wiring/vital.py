@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migration.aws.stack.stack_vitals import StackVitals
-from migration.aws.tables.control_plane_table import ControlPlaneTable
-from migration.aws.tables.side_tables import PipelineTables
-from migration.guardrails.vital_guardrails import VitalGuardrails
+from migration.guardrails.guardrail import GuardrailSet
+from migration.guardrails.registry import VITAL
+from migration.guardrails.vital import VitalLook
 
 if TYPE_CHECKING:
     from migration.aws.transport.clients import Clients
-    from migration.guardrails.limits import Limits
+    from migration.guardrails.plan import GuardrailsPlan
+    from migration.guardrails.registry import VitalEvidence
     from migration.model.clock import Clock
+    from migration.model.guardrails import Guardrails
     from migration.plan.outputs import MigrationOutputs, PipelineOutputs
 
 
@@ -22,9 +24,9 @@ def vital_guardrails(  # noqa: PLR0913 - a stack and a plan, from wherever they 
     between: MigrationOutputs,
     *,
     migration: str,
-    limits: Limits,
+    limits: GuardrailsPlan,
     clock: Clock,
-) -> VitalGuardrails:
+) -> Guardrails:
     """Put the vital guardrails together; keep the set, because its looks remember what they saw.
 
     Args:
@@ -32,9 +34,8 @@ def vital_guardrails(  # noqa: PLR0913 - a stack and a plan, from wherever they 
         pipeline: what the stack exports of it.
         between: what it exports of the migration.
         migration: its name in the control table.
-        limits: the plan's, `plan.guardrails.limits`.
+        limits: the plan's, `plan.guardrails`.
         clock: the time.
     """
-    evidence = StackVitals(PipelineTables(clients.dynamodb, clients.sqs, pipeline), between, migration)
-    plane = ControlPlaneTable(clients.dynamodb, between.control_table, migration)
-    return VitalGuardrails(evidence, plane, limits, clock)
+    evidence: VitalEvidence = StackVitals(clients, pipeline, between, migration)
+    return GuardrailSet(limits.chosen(VITAL), lambda state: VitalLook(evidence, state, clock))

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 PATH: Final = "/leaderboard"
 ASSETS: Final = {
-    "/": ("index.html", "text/html; charset=utf-8"),
-    "/app.js": ("app.js", "text/javascript; charset=utf-8"),
-    "/style.css": ("style.css", "text/css; charset=utf-8"),
+    "/": ("text/html", ("index.html",)),
+    "/app.js": ("text/javascript", ("app.js",)),
+    "/style.css": ("text/css", ("base.css", "dashboard.css")),  # reports begin with the first as well
 }
 _LONGEST_BOARD: Final = len(program_board("")) + MAX_ID_CHARACTERS
 _WEB: Final = Path(__file__).parent.parent / "web"
@@ -110,10 +110,9 @@ def _tagged(fresh: Mapping[str, Any], known_tags: str) -> Response:
 
 @cache
 def _asset(path: str) -> Response:
-    name, content_type = ASSETS[path]
-    return Response(
-        200, (_WEB / name).read_text(encoding="utf-8"), {"Content-Type": content_type, **_PAGE_HEADERS}
-    )
+    kind, names = ASSETS[path]
+    text = "\n".join((_WEB / name).read_text(encoding="utf-8") for name in names)
+    return Response(200, text, {"Content-Type": f"{kind}; charset=utf-8", **_PAGE_HEADERS})
 
 
 def _with_cors(response: Response, request: Request) -> Response:

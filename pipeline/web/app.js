@@ -367,7 +367,7 @@ function drawRow(entry, { best, tied, hasPast }) {
   const activitiesOnPhone = el("span", { class: "on-phone" }, `${number(entry.events)} activities`); // no column there
   const cells = [
     el("td", { class: "rank" }, drawRank(entry.rank, tied.has(entry.rank))),
-    el("td", { class: "move" }, ...(hasPast ? drawMove(entry) : [spoken("no earlier snapshot")])),
+    el("td", { class: "move muted" }, ...(hasPast ? drawMove(entry) : [spoken("no earlier snapshot")])),
     el("th", { class: "name", scope: "row" }, drawName(id), activitiesOnPhone, drawBar(entry.points / best)),
     el("td", { class: "number events" }, number(entry.events)),
     el("td", { class: "number points" }, number(entry.points)),

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
-from migration.adapters.memory_backfill import MemoryLiveLane
 from migration.aws.bulk.history_bulk import folded_in_bulk
 from migration.aws.transport.clock import SystemClock
 from migration.aws.transport.raw_dynamodb import beside
@@ -28,6 +27,7 @@ from migration.model.side import Side
 from tests.backfill_aws import InDynamoDB, in_dynamodb
 from tests.backfill_world import activity
 from tests.contract.emulator_aws import eventually
+from tests.doubles.backfill import MemoryLiveLane
 
 if TYPE_CHECKING:
     from migration.backfill.backfill import Backfill

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from migration.adapters.memory_backfill import MemoryLiveLane
 from migration.aws.bulk.athena_exports import AthenaExports
 from migration.aws.bulk.history_bulk import folded_in_bulk
 from migration.aws.stack.step_functions import StepFunctions
@@ -43,6 +42,7 @@ from migration.model.side import Side
 from migration.plan.outputs import StackOutputs
 from tests.backfill_world import activity
 from tests.contract.emulator_aws import eventually
+from tests.doubles.backfill import MemoryLiveLane
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,6 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from migration.adapters.memory_backfill import MemoryBases, MemoryCheckpoints, MemoryFacts, MemoryLegacy
 from migration.aws.transport.raw_dynamodb import beside
 from migration.backfill.bases import Holds, Installed
 from migration.backfill.history import BaseChange
@@ -26,6 +25,7 @@ from pipeline.domain.queued_fact import QueuedFact
 from pipeline.stores.folds import FoldTables
 from tests.backfill_aws import InDynamoDB, in_dynamodb
 from tests.backfill_world import activity
+from tests.doubles.backfill import MemoryBases, MemoryCheckpoints, MemoryFacts, MemoryLegacy
 from tests.pipeline_aws import scan, table_name
 from tests.raw_moto import through
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,6 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from migration.adapters.memory_comparing import MemoryComparedSides, MemoryComparisons, MemoryServing
 from migration.aws.tables.compared_sides import TableNames, TableSides
 from migration.aws.tables.comparison_table import ComparisonTable
 from migration.compare.shadow.comparing import compare
@@ -25,15 +24,16 @@ from migration.model.stages import Control, Stage
 from pipeline.domain.snapshot import encode
 from tests.contract.test_control_plane_ports import table as control_table
 from tests.diff_world import CLOCK, World, ago
+from tests.doubles.comparing import MemoryComparedSides, MemoryComparisons, MemoryServing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from migration.adapters.memory_sides import MemorySides
-    from migration.compare.diff.two_sides import Sighting, StoredBoard
+    from migration.compare.diff.two_sides import StoredBoard
     from migration.compare.shadow.comparison import Comparison
     from migration.compare.shadow.sides import ComparedSides, Comparisons
     from migration.local.emulator import Emulator
+    from tests.doubles.both_sides import MemorySides
 
 CONTROL = Control(Stage.LIVE, 100, 100, epoch=3)
 SERVING = MemoryServing({Side.LEGACY: 1.0, Side.PIPELINE: None})
@@ -97,19 +97,17 @@ class Backend:
         ranking = [{"program_id": name} for name in MemoryComparedSides(sides).biggest_programs(10)]
         programs = {"generated_at": ago(), "entries": [{"program_id": "#pulse"}, *ranking]}
         self.put("snapshots", board="programs", version="latest", body=encode(programs))
-        for row, fold in (*sides.legacy, *sides.pipeline):
-            if row.employee_id is None:
-                continue
-            numbers = {"points": fold.points, "events": fold.events}
-            key = {"employee_id": row.employee_id, "program_id": row.program_id}
-            if (row, fold) in sides.legacy:
-                self.put("legacy_employee_progress", **key, **numbers)
-            if (row, fold) in sides.pipeline:
-                self.put("employee_progress", **key, **numbers, fingerprint=fold.fingerprint)
-        for one in sides.events:
-            self.put("legacy_events", **_event(one), received_at=one.truth.at)
-        for one in sides.stored:
-            self.put("facts", **_event(one), ingested_at=one.truth.at, lane=one.lane, side=one.side)
+        for row, fold in sides.legacy_rows.items():
+            if row.employee_id is not None:
+                self.put("legacy_employee_progress", **row._asdict(), points=fold.points, events=fold.events)
+        for row, parts in sides.rows.items():
+            if row.employee_id is not None:
+                self.put("employee_progress", **row._asdict(), **asdict(parts.live))
+        for event in sides.events.values():
+            self.put("legacy_events", **asdict(event), received_at=sides.received_at[event.identity])
+        for fact in sides.facts.values():
+            about = {"ingested_at": fact.ingested_at, "lane": fact.lane, "side": fact.side}
+            self.put("facts", **asdict(fact.activity), **about)
         newest = {"program_id": "#freshness", "shard": "newest", "newest_folded_at": sides.newest}
         self.put("program_progress", **newest)
 
@@ -118,17 +116,6 @@ def _entries(board: StoredBoard) -> str:
     return json.dumps(
         [{"rank": e.rank, "employee_id": e.employee_id, "points": e.points} for e in board.entries]
     )
-
-
-def _event(one: Sighting) -> dict[str, Any]:
-    stored = one.truth
-    return {
-        **one.identity._asdict(),
-        "program_id": stored.program_id,
-        "activity_type": "task_completed",
-        "points": stored.points,
-        "occurred_at": stored.at,
-    }
 
 
 def clients(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:

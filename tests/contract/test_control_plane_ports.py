@@ -10,12 +10,12 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from migration.adapters.memory_control_plane import MemoryControlPlane
 from migration.aws.tables.control_plane_table import ControlPlaneTable
 from migration.model.errors import IntegrityError, RemoteError
 from migration.model.journal import Entry, EntryKind, control_detail, control_of
 from migration.model.stages import Control, Stage, read_control
 from migration.model.state import Lease, State
+from tests.doubles.control_plane import MemoryControlPlane
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

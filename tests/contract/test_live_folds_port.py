@@ -11,8 +11,6 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from migration.adapters.memory import MemoryClock
-from migration.adapters.memory_live_folds import MemoryLiveFolds
 from migration.aws.tables.live_fold_tables import LiveFoldTables
 from migration.aws.transport.clients import Clients, connect
 from migration.model.errors import RemoteError
@@ -25,6 +23,8 @@ from migration.repair.words import Compensation
 from pipeline.domain.aggregator import Aggregator, FoldStore
 from pipeline.domain.queued_fact import QueuedFact, parse_message
 from pipeline.stores.folds import FoldTables
+from tests.doubles.clock import MemoryClock
+from tests.doubles.live_folds import MemoryLiveFolds
 from tests.memory_dynamodb import item_of, read_fact
 from tests.pipeline_aws import KEYS, create_tables, scan, table_name
 from tests.repair_world import RowFolds

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import boto3
 import pytest
 
-from migration.adapters.memory_hooks import MemoryNotices
 from migration.aws.stack.notices import AwsNotices
 from migration.aws.transport.clients import NoticeClients
 from migration.cutover.moves import Move
 from migration.cutover.notice import notice_of_breach, notice_of_move
 from migration.model.guardrails import GuardrailVerdict, Outcome
 from migration.model.stages import Control, Stage
+from tests.doubles.hooks import MemoryNotices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,6 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from migration.adapters.memory import MemoryLedger, MemorySender, MemoryTables
 from migration.aws.files.ledger_file import LedgerFile, load_ledger
 from migration.aws.tables.side_tables import LegacyTables, PipelineTables
 from migration.aws.transport.http import HttpSender
@@ -25,6 +24,8 @@ from migration.model.errors import CredentialsError, IntegrityError, RemoteError
 from migration.model.fold import TOTAL, Activity, Fold, Row
 from migration.model.side import Side
 from migration.plan.outputs import LegacyOutputs, PipelineOutputs
+from tests.doubles.sending import MemoryLedger, MemorySender
+from tests.doubles.tables import MemoryTables
 from tests.pipeline_aws import KEYS, create_tables, table_name
 
 if TYPE_CHECKING:

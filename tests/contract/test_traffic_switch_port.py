@@ -11,8 +11,6 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from migration.adapters.memory_control_plane import MemoryControlPlane
-from migration.adapters.memory_traffic_switch import MemoryTrafficSwitch
 from migration.aws.stack.alias_switch import Alias, AliasSwitch
 from migration.aws.stack.door_switch import DoorSwitch
 from migration.cutover.alias_weights import UNSTAMPED, Versions
@@ -22,6 +20,8 @@ from migration.model.routing import Shares, shares_of
 from migration.model.stages import FULL_WEIGHT, Control, Stage
 from migration.model.state import State
 from tests.contract.emulator_aws import unique, zipped
+from tests.doubles.control_plane import MemoryControlPlane
+from tests.doubles.traffic_switch import MemoryTrafficSwitch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from migration.adapters.memory import MemoryClock
-from migration.aws.bulk.verify_store import DuckDBStore
+from migration.aws.bulk.side_store import DuckDBStore
 from migration.aws.transport.clients import connect
 from migration.aws.transport.clock import SystemClock
 from migration.aws.transport.raw_dynamodb import beside
 from migration.aws.transport.scan import ReadPace, Scan, batches
 from migration.compare.verify.verify import Verification
 from migration.model.cause import Cause
+from tests.doubles.clock import MemoryClock
 from tests.verify_world import System, activities, real_world
 
 if TYPE_CHECKING:

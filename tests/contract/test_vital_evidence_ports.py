@@ -9,25 +9,27 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from migration.adapters.memory_vitals import MemoryVitals
 from migration.aws.stack.stack_vitals import StackVitals
-from migration.aws.tables.side_tables import PipelineTables
+from migration.aws.tables.control_plane_table import ControlPlaneTable
+from migration.aws.transport.clients import Clients
 from migration.door.count_item import counts_of, item_of
 from migration.door.counts import NOTHING, Answers, DoorCounts, Role, Witness
 from migration.model.errors import RemoteError
+from migration.model.journal import Entry, EntryKind
 from migration.model.live_lane import LiveState
 from migration.model.moments import epoch_of, moment_text
 from migration.model.side import Side
 from migration.plan.outputs import MigrationOutputs, PipelineOutputs
 from pipeline.domain.activity import Activity
 from pipeline.domain.fact import fact_item
+from tests.doubles.vitals import MemoryVitals
 from tests.guarding_world import NOW, answers, door
 from tests.pipeline_aws import KEYS, create_tables, table_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from migration.guardrails.evidence import VitalEvidence
+    from migration.guardrails.registry import VitalEvidence
     from migration.local.emulator import Emulator
 
 QUEUES = ("activities", "activities-dlq", "capture-dlq", "mirror", "mirror-dlq", "mirror-capture-dlq")
@@ -69,6 +71,9 @@ class MemoryStack:
 
     def publish(self, at: float) -> None:
         self.evidence.board_at = at
+
+    def write(self, entry: Entry) -> None:
+        self.evidence.plane.append(entry)
 
 
 @dataclass
@@ -112,7 +117,9 @@ class AwsStack:
             mirror_dead_letter_queue_url=self.urls["mirror-dlq"],
             mirror_capture_dead_letter_queue_url=self.urls["mirror-capture-dlq"],
         )
-        self.evidence = StackVitals(PipelineTables(self.dynamodb, self.sqs, pipeline), between, "activities")
+        functions: Any = None  # nothing of the evidence is asked of one
+        clients = Clients(self.dynamodb, functions, self.sqs)
+        self.evidence = StackVitals(clients, pipeline, between, "activities")
 
     def _put(self, table: str, item: Any) -> None:
         self.dynamodb.put_item(TableName=table_name(self.prefix, table), Item=item)
@@ -135,6 +142,9 @@ class AwsStack:
     def publish(self, at: float) -> None:
         key = {"board": {"S": "global"}, "version": {"S": "latest"}}
         self._put("snapshots", {**key, "generated_at": {"S": moment_text(at)}, "body": {"B": b"-"}})
+
+    def write(self, entry: Entry) -> None:
+        ControlPlaneTable(self.dynamodb, f"{self.prefix}-control", "activities").append(entry)
 
 
 Stack = MemoryStack | AwsStack
@@ -223,6 +233,18 @@ def test_the_way_back_and_the_board(stack: Stack) -> None:
     stack.queue("mirror")
     stack.publish(NOW - 40)
     assert (stack.evidence.mirrored_back(), stack.evidence.snapshot_at()) == (1, NOW - 40)
+
+
+def test_the_journal_is_read_on_from_where_one_was(stack: Stack) -> None:
+    assert list(stack.evidence.journal()) == []
+    first, second = (
+        Entry(f"{moment_text(at)}#abcd", EntryKind.REPAIRED, "ana", 7, "reconcile", "", {"began": at})
+        for at in (NOW, NOW + 1)
+    )
+    for entry in (first, second):
+        stack.write(entry)
+    assert list(stack.evidence.journal()) == [first, second]
+    assert list(stack.evidence.journal(first.id)) == [second]
 
 
 def test_an_older_fact_that_was_sent_again_has_not_to_be_folded_now() -> None:

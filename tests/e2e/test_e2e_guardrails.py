@@ -23,9 +23,9 @@ from migration.aws.tables.control_plane_table import ControlPlaneTable
 from migration.aws.transport.clock import SystemClock
 from migration.cli.local.bringing_up import bring_up, shut_down
 from migration.compare.ledger.settle import settle
-from migration.guardrails.limits import PROOFS, Guard
 from migration.guardrails.prober import Accepted
 from migration.guardrails.pulsing import PulsingGuardrails
+from migration.guardrails.registry import PROOFS
 from migration.local.emulator import Fault, Faults
 from migration.model.errors import CutoverError
 from migration.model.guardrails import Outcome
@@ -40,8 +40,7 @@ from migration.wiring.workspace import RunningStack, Workspace
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from migration.guardrails.vital_guardrails import VitalGuardrails
-    from migration.model.guardrails import GuardrailVerdict
+    from migration.model.guardrails import Guardrails, GuardrailVerdict
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
@@ -71,14 +70,14 @@ class Guarded:
         state = replace(self.plane.state().moved(stage, weight, weight), since=moment_text(now))
         assert self.plane.move(state, entry, None)
 
-    def guardrails(self) -> VitalGuardrails:
+    def guardrails(self) -> Guardrails:
         plan = Plan()
         return vital_guardrails(
             self.stack.clients,
             self.pipeline,
             self.between,
             migration=plan.migration,
-            limits=plan.guardrails.limits,
+            limits=plan.guardrails,
             clock=SystemClock(),
         )
 
@@ -135,13 +134,13 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     shut_down(workspace)
 
 
-def looked(guarded: Guarded, guardrails: VitalGuardrails | PulsingGuardrails) -> dict[str, GuardrailVerdict]:
+def looked(guarded: Guarded, guardrails: Guardrails) -> dict[str, GuardrailVerdict]:
     return {one.name: one for one in guardrails.look(guarded.plane.state())}
 
 
 def seconds_until(
     guarded: Guarded,
-    guardrails: VitalGuardrails | PulsingGuardrails,
+    guardrails: Guardrails,
     reached: Callable[[dict[str, GuardrailVerdict]], bool],
     patience_s: float,
 ) -> float:
@@ -156,7 +155,7 @@ def seconds_until(
         time.sleep(0.5)
 
 
-def fails(guard: Guard) -> Callable[[dict[str, GuardrailVerdict]], bool]:
+def fails(guard: str) -> Callable[[dict[str, GuardrailVerdict]], bool]:
     return lambda verdicts: verdicts[guard].outcome is Outcome.FAIL
 
 
@@ -198,7 +197,7 @@ def test_the_proofs_hold_once_everything_is_folded(guarded: Guarded, tmp_path: P
         stack.clients.functions.invoke(FunctionName=function)
     proofs = proof_guardrails(stack.clients, stack.outputs, Plan(), SystemClock(), tmp_path)
     verdicts = proofs.look(guarded.plane.state())
-    assert [one.name for one in verdicts] == [*PROOFS]
+    assert [one.name for one in verdicts] == [one.name for one in PROOFS]
     assert {one.outcome for one in verdicts} == {Outcome.PASS}, verdicts
 
 
@@ -209,8 +208,8 @@ def test_an_aggregator_whose_every_transaction_is_throttled_is_seen_within_ten_s
     with guarded.traffic():
         seconds_until(guarded, guardrails, all_pass, 60)
         with guarded.faults.injected(THROTTLED):
-            seconds_until(guarded, guardrails, fails(Guard.QUEUE_AGE), 10)
-            seconds_until(guarded, guardrails, fails(Guard.FACTS_UNFOLDED), 10)
+            seconds_until(guarded, guardrails, fails("queue_age"), 10)
+            seconds_until(guarded, guardrails, fails("facts_unfolded"), 10)
 
 
 def test_a_pipeline_that_answers_errors_is_seen_within_seconds(guarded: Guarded) -> None:
@@ -224,14 +223,14 @@ def test_a_pipeline_that_answers_errors_is_seen_within_seconds(guarded: Guarded)
         status=500,
     )
     with guarded.traffic():
-        seconds_until(guarded, guardrails, lambda found: not fails(Guard.ERROR_RATE)(found), 5)
+        seconds_until(guarded, guardrails, lambda found: not fails("error_rate")(found), 5)
         with guarded.faults.injected(put):
-            seconds_until(guarded, guardrails, fails(Guard.ERROR_RATE), 15)
+            seconds_until(guarded, guardrails, fails("error_rate"), 15)
 
 
 def test_one_poisoned_message_is_seen_once_it_was_given_up(guarded: Guarded) -> None:
     guarded.stack.clients.sqs.send_message(QueueUrl=guarded.pipeline.dead_letter_queue_url, MessageBody="{}")
-    verdict = looked(guarded, guarded.guardrails())[Guard.DEAD_LETTERS]
+    verdict = looked(guarded, guarded.guardrails())["dead_letters"]
     assert verdict.outcome is Outcome.FAIL
     guarded.stack.clients.sqs.purge_queue(QueueUrl=guarded.pipeline.dead_letter_queue_url)
 

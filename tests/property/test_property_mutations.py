@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from migration.adapters.memory_backfill import MemoryBases, MemoryFacts
 from migration.aws.tables.legacy_folds import LegacyFolds
 from migration.backfill import backfill, copying
 from migration.backfill.copying import Copying
@@ -27,6 +26,7 @@ from migration.repair import reconcile
 from pipeline.domain import aggregator
 from pipeline.domain.batch import Chunk, chunks
 from pipeline.stores.memory import MemoryFolds
+from tests.doubles.backfill import MemoryBases, MemoryFacts
 from tests.migration_world import deployed
 from tests.property.test_property_migration import run_rounds
 

@@ -25,7 +25,7 @@ from tests.verify_world import activities, activity
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from migration.aws.bulk.verify_store import DuckDBStore
+    from migration.aws.bulk.side_store import DuckDBStore
     from migration.compare.verify.verification import VerifyReport
     from migration.repair.repair import Repair
 

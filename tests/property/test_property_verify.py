@@ -11,13 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from migration.adapters.memory import MemoryClock
-from migration.aws.bulk.verify_store import DuckDBStore
+from migration.aws.bulk.side_store import DuckDBStore
 from migration.compare.verify.verify import Verification
 from migration.model.cause import Cause, absent_from_legacy
 from migration.model.facts import Lane
 from migration.model.fold import Activity, Fold, Row, fold_of
 from migration.model.side import Side
+from tests.doubles.clock import MemoryClock
 from tests.verify_world import MemoryWorld, System, activity
 
 if TYPE_CHECKING:

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from migration.adapters.memory import MemoryClock
-from migration.adapters.memory_backfill import MemoryExports, MemorySegmentWorkers
 from migration.backfill.attention import Attention
 from migration.backfill.backfill import Backfill
 from migration.backfill.copying import Copying
@@ -23,6 +21,8 @@ from migration.model.facts import Lane
 from migration.model.fold import fold_all
 from migration.model.side import Side
 from tests.backfill_world import World, activity
+from tests.doubles.backfill import MemoryExports, MemorySegmentWorkers
+from tests.doubles.clock import MemoryClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,8 +13,6 @@ import pytest
 from moto import mock_aws
 from typer.testing import CliRunner
 
-from migration.adapters.memory import MemoryClock
-from migration.adapters.memory_backfill import MemoryExports, MemoryLiveLane, MemorySegmentWorkers
 from migration.aws.tables.legacy_event_table import LegacyEventTable
 from migration.aws.transport.clients import Clients
 from migration.aws.transport.clock import SystemClock
@@ -40,6 +38,8 @@ from migration.plan.outputs import LegacyOutputs
 from migration.wiring.moving import BackfillElsewhere, Moving
 from tests.backfill_aws import InDynamoDB, in_dynamodb
 from tests.backfill_world import activity
+from tests.doubles.backfill import MemoryExports, MemoryLiveLane, MemorySegmentWorkers
+from tests.doubles.clock import MemoryClock
 from tests.raw_moto import through
 
 if TYPE_CHECKING:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from migration.adapters.memory import MemoryClock
-from migration.adapters.memory_backfill import MemoryLiveLane
 from migration.backfill.pacer import Pacer
 from migration.backfill.pacing import FLOOR, START, Pace, PaceLimits, PaceSigns
 from migration.model.facts import Spent
 from migration.model.live_lane import LiveState
+from tests.doubles.backfill import MemoryLiveLane
+from tests.doubles.clock import MemoryClock
 
 QUIET = PaceSigns()
 LIMITS = PaceLimits(latency_ms=100, queued=1_000, lag_s=60)

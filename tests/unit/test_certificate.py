@@ -225,6 +225,14 @@ def test_hostile_names_are_text() -> None:
 @pytest.mark.parametrize("complete", [True, False])
 def test_a_page_is_whole_without_a_script(*, complete: bool) -> None:
     page = certificate_page(certificate_fields(certificate(complete=complete)))
-    assert "script-src &#x27;none&#x27;" in page
+    assert "script-src &#39;none&#39;" in page
     assert ('class="stamp"' in page) is not complete
     assert ("DRAFT" in page) is not complete
+
+
+def test_a_stage_of_the_plot_is_told_from_when_it_began() -> None:
+    fields = certificate_fields(certificate())
+    live = [leg["at"] for leg in fields["timeline"] if leg["stage"] == "live"]
+    page = certificate_page(fields)
+    assert f"<title>live from {live[0]}</title>" in page
+    assert f"<title>live from {live[-1]}</title>" not in page

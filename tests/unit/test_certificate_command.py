@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from migration.adapters.memory_control_plane import MemoryControlPlane
 from migration.certificate.certificate import HASH, certificate_fields, content_hash
 from migration.cli.certificate import certificate as command
 from migration.cli.main import app
@@ -17,6 +16,7 @@ from migration.model.stages import Control, Stage
 from migration.model.state import State
 from migration.report.certificate_page import certificate_page
 from tests.certificate_world import PLAN, certificate, journal
+from tests.doubles.control_plane import MemoryControlPlane
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,20 +9,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from migration.adapters.memory import MemoryLedger
 from migration.aws.transport.clock import SystemClock
 from migration.cli.compare import diff as command
 from migration.cli.main import app
 from migration.model.acknowledgements import SendOutcome
 from migration.model.answers import Answer
 from migration.model.errors import UsageError
-from migration.model.fold import Activity
 from migration.model.side import Side
 from migration.plan.outputs import EntryOutputs, StackOutputs
 from migration.plan.plan import Plan
 from migration.wiring.sources import diff_sides
 from migration.wiring.workspace import Workspace
 from tests.diff_world import World
+from tests.doubles.sending import MemoryLedger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
     from typer.testing import Result
 
-    from migration.model.fold import Fold, Row
+    from migration.model.fold import Activity, Fold, Row
 
     Run = Callable[..., Result]
 
@@ -169,9 +168,7 @@ class _LegacyTables:
         self._sides = world.sides()
 
     def activities(self) -> Iterator[Activity]:
-        for one in self._sides.events:
-            stored = one.truth
-            yield Activity(*one.identity, stored.program_id, "task_completed", stored.points, stored.at)
+        return iter(self._sides.events.values())
 
     def folds(self) -> Mapping[Row, Fold]:
-        return dict(self._sides.legacy)
+        return self._sides.legacy_rows

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migration.adapters.memory_traffic_switch import MemoryTrafficSwitch
 from migration.aws.stack.door_switch import DoorSwitch
 from migration.cutover.following import LOOK_AGAIN_S, Following
 from migration.cutover.looks import Ending
@@ -18,6 +17,7 @@ from migration.model.routing import Shares
 from migration.model.stages import FULL_WEIGHT, Control, Stage
 from migration.model.state import State
 from tests.cutover_world import World
+from tests.doubles.traffic_switch import MemoryTrafficSwitch
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import random
 from math import exp, log, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from migration.door.counts import Role
 from migration.guardrails.cohorts import History
-from migration.guardrails.rates import error_rate, latency, requests_needed
+from migration.guardrails.rates import ErrorRate, Latency, requests_needed
 from migration.guardrails.sequential import log_e, log_mean
 from migration.model.guardrails import Outcome
 from migration.model.share import Share
-from tests.guarding_world import EPOCH, NOW, answers, door, limits
+from tests.guarding_world import EPOCH, NOW, answers, door, guardrail, verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
+
+    from migration.door.counts import DoorCounts
+    from migration.model.guardrails import GuardrailVerdict
 
 ALPHA = 0.05
 MARGIN = 0.01
+
+
+def error_rate(counts: Sequence[DoorCounts], **changes: Any) -> GuardrailVerdict:
+    return verdict(guardrail(ErrorRate, **changes), counts)
+
+
+def latency(counts: Sequence[DoorCounts]) -> GuardrailVerdict:
+    return verdict(guardrail(Latency), counts)
 
 
 def stream(
@@ -110,16 +121,14 @@ def test_one_error_in_five_is_noticed_within_forty_requests_of_the_pipeline() ->
 
 def watched(rng: random.Random, rates: Iterator[float], per_look: int = 10) -> int | None:
     """Look each second at a pipeline with these error rates beside a healthy legacy; when is the alarm?"""
-    bounds, history = limits(), History()
+    watching = guardrail(ErrorRate)
     hits = requests = 0
     for second, rate in enumerate(rates):
         hits += sum(rng.random() < rate for _ in range(per_look))
         requests += per_look
         counts = [door(answers(requests), answers(requests, hits))]
-        verdict = error_rate(counts, history, bounds, NOW + second)
-        if verdict.outcome is Outcome.FAIL:
+        if verdict(watching, counts, NOW + second).outcome is Outcome.FAIL:
             return second
-        history = history.after(counts, EPOCH, NOW + second)
     return None
 
 
@@ -135,8 +144,9 @@ def test_good_requests_before_do_not_outweigh_a_fault_that_comes_late(rate: floa
 def test_beginning_anew_again_and_again_keeps_the_false_alarm_rate() -> None:
     rng = random.Random(3)
     runs = 150
-    edge = limits().error_margin
-    assert sum(watched(rng, iter([edge] * 120)) is not None for _ in range(runs)) / runs <= limits().alpha
+    limited = guardrail(ErrorRate)
+    edge = limited.error_margin
+    assert sum(watched(rng, iter([edge] * 120)) is not None for _ in range(runs)) / runs <= limited.alpha
 
 
 def test_weights_of_a_mean_must_not_exceed_one() -> None:
@@ -148,17 +158,17 @@ def test_weights_of_a_mean_must_not_exceed_one() -> None:
 def test_no_errors_are_a_pass_once_one_in_five_would_have_shown() -> None:
     needed = requests_needed(0.2, Share(0, 1_000), 0.01, log(400))
     assert needed is not None
-    few = error_rate([door(answers(1_000), answers(needed - 1))], History(EPOCH), limits(), NOW)
-    enough = error_rate([door(answers(1_000), answers(needed))], History(EPOCH), limits(), NOW)
+    few = error_rate([door(answers(1_000), answers(needed - 1))])
+    enough = error_rate([door(answers(1_000), answers(needed))])
     assert (few.outcome, enough.outcome) == (Outcome.INCONCLUSIVE, Outcome.PASS)
     assert enough.why.startswith(f"ingest: 0 of {needed} failed, legacy's 0 of 1,000 (margin 1.0%); e = ")
     assert "alarm at 400" in enough.why
 
 
 def test_low_traffic_is_inconclusive_even_when_the_first_request_fails() -> None:
-    one_bad = error_rate([door(answers(100), answers(1, 1))], History(EPOCH), limits(), NOW)
+    one_bad = error_rate([door(answers(100), answers(1, 1))])
     assert one_bad.outcome is Outcome.INCONCLUSIVE
-    nobody = error_rate([door(answers(100))], History(EPOCH), limits(), NOW)
+    nobody = error_rate([door(answers(100))])
     assert (nobody.outcome, nobody.why) == (
         Outcome.INCONCLUSIVE,
         "the pipeline has answered nobody by this epoch",
@@ -166,22 +176,22 @@ def test_low_traffic_is_inconclusive_even_when_the_first_request_fails() -> None
 
 
 def test_errors_that_both_sides_have_are_not_the_pipelines() -> None:
-    both = error_rate([door(answers(500, 100), answers(500, 104))], History(EPOCH), limits(), NOW)
+    both = error_rate([door(answers(500, 100), answers(500, 104))])
     assert both.outcome is Outcome.PASS
-    only = error_rate([door(answers(500, 2), answers(500, 104))], History(EPOCH), limits(), NOW)
+    only = error_rate([door(answers(500, 2), answers(500, 104))])
     assert only.outcome is Outcome.FAIL
 
 
 def test_where_legacy_answers_nobody_the_plans_own_limit_holds() -> None:
-    assert error_rate([door(None, answers(500, 5))], History(EPOCH), limits(), NOW).outcome is Outcome.PASS
-    bad = error_rate([door(None, answers(500, 40))], History(EPOCH), limits(), NOW)
+    assert error_rate([door(None, answers(500, 5))]).outcome is Outcome.PASS
+    bad = error_rate([door(None, answers(500, 40))])
     assert bad.outcome is Outcome.FAIL
     assert "legacy answers nobody" in bad.why
 
 
 def test_what_was_counted_by_another_epoch_is_no_evidence() -> None:
     counts = [door(answers(100), answers(100, 90), epoch=EPOCH - 1)]
-    assert error_rate(counts, History(EPOCH), limits(), NOW).outcome is Outcome.INCONCLUSIVE
+    assert error_rate(counts).outcome is Outcome.INCONCLUSIVE
 
 
 def test_one_role_that_fails_is_enough() -> None:
@@ -189,41 +199,41 @@ def test_one_role_that_fails_is_enough() -> None:
         door(answers(500), answers(500)),
         door(answers(500), answers(500, 250), "b", role=Role.SERVE),
     ]
-    verdict = error_rate(counts, History(EPOCH), limits(), NOW)
-    assert verdict.outcome is Outcome.FAIL
-    assert "ingest: 0 of 500 failed" in verdict.why
-    assert "serve: 250 of 500 failed" in verdict.why
+    found = error_rate(counts)
+    assert found.outcome is Outcome.FAIL
+    assert "ingest: 0 of 500 failed" in found.why
+    assert "serve: 250 of 500 failed" in found.why
 
 
 @pytest.mark.parametrize(
     ("pulses", "outcome"), [(answers(60), Outcome.PASS), (answers(60, 30), Outcome.FAIL)]
 )
 def test_pulses_speak_where_clients_are_too_few(pulses: object, outcome: Outcome) -> None:
-    verdict = error_rate([door(answers(9), answers(2), pulses=pulses)], History(EPOCH), limits(), NOW)
-    assert verdict.outcome is outcome
-    assert "ingest pulses: " in verdict.why
+    found = error_rate([door(answers(9), answers(2), pulses=pulses)])
+    assert found.outcome is outcome
+    assert "ingest pulses: " in found.why
 
 
 def test_pulses_of_one_role_say_nothing_about_the_other() -> None:
     counts = [door(answers(9), answers(2), role=Role.SERVE), door(instance="b", pulses=answers(200))]
-    assert error_rate(counts, History(EPOCH), limits(), NOW).outcome is Outcome.INCONCLUSIVE
+    assert error_rate(counts).outcome is Outcome.INCONCLUSIVE
 
 
 def test_slow_pulses_are_slow_whoever_is_quiet() -> None:
     slow = [door(pulses=answers(60, took={10.0: 20, 3000.0: 40}))]
-    assert latency(slow, History(EPOCH), limits(), NOW).outcome is Outcome.FAIL
+    assert latency(slow).outcome is Outcome.FAIL
     quick = [door(pulses=answers(60))]
-    assert latency(quick, History(EPOCH), limits(), NOW).outcome is Outcome.PASS
+    assert latency(quick).outcome is Outcome.PASS
 
 
 def test_pulses_do_not_excuse_clients() -> None:
     counts = [door(answers(500), answers(500, 250), pulses=answers(500))]
-    assert error_rate(counts, History(EPOCH), limits(), NOW).outcome is Outcome.FAIL
+    assert error_rate(counts).outcome is Outcome.FAIL
 
 
 def test_a_dry_guardrail_tells_and_counts_as_passed() -> None:
-    verdict = error_rate([door(None, answers(50, 50))], History(EPOCH), limits(dry=("error_rate",)), NOW)
-    assert (verdict.outcome, verdict.counted) == (Outcome.FAIL, Outcome.PASS)
+    found = error_rate([door(None, answers(50, 50))], dry=("error_rate",))
+    assert (found.outcome, found.counted) == (Outcome.FAIL, Outcome.PASS)
 
 
 @pytest.mark.parametrize(
@@ -241,12 +251,12 @@ def test_latency_is_held_against_legacys_at_the_same_time(
     legacy: dict[float, int], pipeline: dict[float, int], outcome: Outcome
 ) -> None:
     counts = [door(answers(500, took=legacy), answers(500, took=pipeline))]
-    verdict = latency(counts, History(EPOCH), limits(), NOW)
-    assert verdict.outcome is outcome, verdict.why
+    found = latency(counts)
+    assert found.outcome is outcome, found.why
 
 
 def test_without_legacy_a_second_is_slow() -> None:
     slow = door(None, answers(100, took={10.0: 50, 2000.0: 50}))
-    assert latency([slow], History(EPOCH), limits(), NOW).outcome is Outcome.FAIL
+    assert latency([slow]).outcome is Outcome.FAIL
     quick = door(None, answers(100, took={10.0: 100}))
-    assert latency([quick], History(EPOCH), limits(), NOW).outcome is Outcome.PASS
+    assert latency([quick]).outcome is Outcome.PASS

@@ -5,21 +5,22 @@ from __future__ import annotations
 import subprocess
 import sys
 from concurrent.futures import wait
+from contextlib import nullcontext
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from migration.adapters.memory import MemoryClock
-from migration.adapters.memory_control_plane import MemoryControlPlane
-from migration.adapters.memory_vitals import MemoryProber, MemoryVitals
 from migration.compare.verify.verification import Difference, Keys, VerifyReport
 from migration.door.counts import Role, Witness
-from migration.guardrails.limits import PROOFS, STAGES, VITAL, Guard
+from migration.guardrails.guardrail import GuardrailSet
 from migration.guardrails.mirrors import RECONCILED
-from migration.guardrails.proof_guardrails import ProofGuardrails
+from migration.guardrails.plan import GuardrailsPlan
+from migration.guardrails.proofs import ProofLook
 from migration.guardrails.pulsing import PulsingGuardrails
-from migration.guardrails.vital_guardrails import VitalGuardrails
+from migration.guardrails.registry import PROOFS, VITAL
+from migration.guardrails.vital import VitalLook
 from migration.model.cause import Cause
 from migration.model.errors import RemoteError
 from migration.model.guardrails import Outcome, worst
@@ -27,7 +28,9 @@ from migration.model.journal import Entry, EntryKind
 from migration.model.live_lane import LiveState
 from migration.model.stages import Control, Stage
 from migration.model.state import State
-from tests.guarding_world import EPOCH, NOW, answers, door, limits
+from tests.doubles.clock import MemoryClock
+from tests.doubles.vitals import MemoryProber, MemoryVitals
+from tests.guarding_world import EPOCH, NOW, answers, door
 
 if TYPE_CHECKING:
     from migration.model.guardrails import GuardrailVerdict
@@ -39,11 +42,12 @@ class Watch:
     def __init__(self, stage: Stage = Stage.LIVE, **changes: Any) -> None:
         changes = {"lag_s": 5.0, **changes}
         self.clock = MemoryClock(NOW)
-        self.plane = MemoryControlPlane()
         self.stack = MemoryVitals(board_at=NOW - 30)
+        self.plane = self.stack.plane
         self.folded(queued=0)
         self.state = State(Control(stage, epoch=EPOCH))
-        self.set = VitalGuardrails(self.stack, self.plane, limits(**changes), self.clock)
+        chosen = GuardrailsPlan(**changes).chosen(VITAL)
+        self.set = GuardrailSet(chosen, lambda state: VitalLook(self.stack, state, self.clock))
 
     def folded(self, queued: int) -> None:
         """A fact of this moment was folded, and so many messages wait."""
@@ -55,10 +59,10 @@ class Watch:
         self.stack.facts[fact.identity] = fact.at
         self.stack.doors = [door(answers(9), answers(9), at=self.clock.now(), witness=fact)]
 
-    def look(self) -> dict[Guard, GuardrailVerdict]:
-        return {Guard(one.name): one for one in self.set.look(self.state)}
+    def look(self) -> dict[str, GuardrailVerdict]:
+        return {one.name: one for one in self.set.look(self.state)}
 
-    def until(self, guard: Guard, outcome: Outcome, seconds: int, each: Any = lambda _second: None) -> int:
+    def until(self, guard: str, outcome: Outcome, seconds: int, each: Any = lambda _second: None) -> int:
         """Look every second until a guardrail comes to this; gives the second."""
         for second in range(seconds):
             each(second)
@@ -71,13 +75,12 @@ class Watch:
 @pytest.mark.parametrize("stage", list(Stage))
 def test_a_stage_is_asked_what_means_something_in_it(stage: Stage) -> None:
     looked = Watch(stage).look()
-    assert list(looked) == [guard for guard in VITAL if stage in STAGES[guard]]
-    assert set(VITAL) | set(PROOFS) == set(Guard)
+    assert list(looked) == [one.name for one in VITAL if stage in one.stages]
 
 
 def test_off_asks_nothing_and_what_is_off_in_the_plan_is_not_asked() -> None:
     assert Watch(Stage.OFF).look() == {}
-    assert Guard.LATENCY not in Watch(off=("latency",)).look()
+    assert "latency" not in Watch(off=("latency",)).look()
 
 
 def test_a_throttled_aggregator_is_seen_within_seconds() -> None:
@@ -88,9 +91,9 @@ def test_a_throttled_aggregator_is_seen_within_seconds() -> None:
         watch.store(second)
         watch.stack.live = replace(watch.stack.live, queued=20 * (second + 1))
 
-    assert watch.until(Guard.QUEUE_AGE, Outcome.FAIL, 10, pour) <= 6
-    assert watch.until(Guard.FACTS_UNFOLDED, Outcome.FAIL, 10, pour) <= 6
-    verdict = watch.look()[Guard.FACTS_UNFOLDED]
+    assert watch.until("queue_age", Outcome.FAIL, 10, pour) <= 6
+    assert watch.until("facts_unfolded", Outcome.FAIL, 10, pour) <= 6
+    verdict = watch.look()["facts_unfolded"]
     assert "ev-0 of emp-1" in verdict.why
 
 
@@ -103,22 +106,22 @@ def test_an_aggregator_that_fails_some_facts_is_seen_though_the_newest_moves_on(
         if second % 3:
             watch.stack.folded.add(f"emp-1\nev-{second}")
 
-    assert watch.until(Guard.FACTS_UNFOLDED, Outcome.FAIL, 12, pour) <= 10
-    assert watch.look()[Guard.QUEUE_AGE].outcome is Outcome.PASS
+    assert watch.until("facts_unfolded", Outcome.FAIL, 12, pour) <= 10
+    assert watch.look()["queue_age"].outcome is Outcome.PASS
 
 
 def test_a_first_activity_after_a_quiet_hour_is_no_stall() -> None:
     watch = Watch()
     watch.clock.sleep(60)
     watch.stack.live = replace(watch.stack.live, queued=1)
-    assert watch.look()[Guard.QUEUE_AGE].outcome is Outcome.PASS
+    assert watch.look()["queue_age"].outcome is Outcome.PASS
 
 
 def test_a_backlog_that_gets_shorter_is_no_stall() -> None:
     watch = Watch()
     for queued in range(100, 0, -5):
         watch.stack.live = replace(watch.stack.live, queued=queued)
-        assert watch.look()[Guard.QUEUE_AGE].outcome is Outcome.PASS
+        assert watch.look()["queue_age"].outcome is Outcome.PASS
         watch.clock.sleep(1)
 
 
@@ -127,7 +130,7 @@ def test_facts_that_are_folded_in_time_pass_and_are_counted() -> None:
     for second in range(9):
         watch.store(second)
         watch.stack.folded.add(f"emp-1\nev-{second}")
-        verdict = watch.look()[Guard.FACTS_UNFOLDED]
+        verdict = watch.look()["facts_unfolded"]
         watch.clock.sleep(1)
     assert verdict.outcome is Outcome.PASS
     assert verdict.why == "all 4 sampled facts older than 5 s are folded; 5 are younger"
@@ -138,32 +141,32 @@ def test_a_fact_that_is_folded_late_is_forgiven_once_it_is() -> None:
     watch.store(1)
     watch.look()
     watch.clock.sleep(6)
-    assert watch.look()[Guard.FACTS_UNFOLDED].outcome is Outcome.FAIL
+    assert watch.look()["facts_unfolded"].outcome is Outcome.FAIL
     watch.stack.folded.add("emp-1\nev-1")
-    assert watch.look()[Guard.FACTS_UNFOLDED].outcome is Outcome.PASS
+    assert watch.look()["facts_unfolded"].outcome is Outcome.PASS
 
 
 def test_one_message_that_was_given_up_is_a_failure_and_the_plan_may_allow_some() -> None:
     watch = Watch()
     watch.stack.letters["not folded"] = 1
-    verdict = watch.look()[Guard.DEAD_LETTERS]
+    verdict = watch.look()["dead_letters"]
     assert verdict.outcome is Outcome.FAIL
     assert verdict.why == (
         "1 messages were given up (not captured 0, not folded 1, not mirrored back 0); the limit is 0"
     )
     allowing = Watch(dead_letters=1)
     allowing.stack.letters["not folded"] = 1
-    assert allowing.look()[Guard.DEAD_LETTERS].outcome is Outcome.PASS
+    assert allowing.look()["dead_letters"].outcome is Outcome.PASS
 
 
 def test_a_stopped_pipe_shows_by_the_pulses_that_do_not_come() -> None:
     watch = Watch()
     watch.clock.sleep(151)
     looked = watch.look()
-    assert looked[Guard.PULSE_AGE].outcome is Outcome.FAIL
-    assert looked[Guard.QUEUE_AGE].outcome is Outcome.PASS, "the queue is empty, and tells nothing"
+    assert looked["pulse_age"].outcome is Outcome.FAIL
+    assert looked["queue_age"].outcome is Outcome.PASS, "the queue is empty, and tells nothing"
     watch.stack.live = LiveState()
-    assert watch.look()[Guard.PULSE_AGE].outcome is Outcome.INCONCLUSIVE
+    assert watch.look()["pulse_age"].outcome is Outcome.INCONCLUSIVE
 
 
 def test_a_dead_reverse_mirror_is_seen_by_a_queue_that_never_gets_shorter() -> None:
@@ -172,9 +175,9 @@ def test_a_dead_reverse_mirror_is_seen_by_a_queue_that_never_gets_shorter() -> N
     def pour(second: int) -> None:
         watch.stack.mirror_messages += 5
 
-    assert 30 < watch.until(Guard.MIRROR_LAG, Outcome.FAIL, 40, pour) <= 32
+    assert 30 < watch.until("mirror_lag", Outcome.FAIL, 40, pour) <= 32
     watch.stack.mirror_messages = 1
-    assert watch.look()[Guard.MIRROR_LAG].outcome is Outcome.PASS
+    assert watch.look()["mirror_lag"].outcome is Outcome.PASS
 
 
 def reconciled(before: float) -> Entry:
@@ -193,13 +196,13 @@ def test_missed_mirrors_hold_the_next_step_until_they_are_reconciled_and_too_man
     watch = Watch(Stage.DUALWRITE)
     missed = {"MirrorMissed": 2, "MirrorSkipped": 1, "MirrorStored": 40}
     watch.stack.doors = [door(mirrored=missed, missed_at=NOW - 5)]
-    verdict = watch.look()[Guard.MIRROR_MISSES]
+    verdict = watch.look()["mirror_misses"]
     assert verdict.outcome is Outcome.INCONCLUSIVE
     assert verdict.why.startswith("3 of 43 forward mirrors were missed and not reconciled ever")
     watch.plane.append(reconciled(NOW - 1))
-    assert watch.look()[Guard.MIRROR_MISSES].outcome is Outcome.PASS
+    assert watch.look()["mirror_misses"].outcome is Outcome.PASS
     watch.stack.doors = [door(mirrored={"MirrorMissed": 101}, missed_at=NOW)]
-    assert watch.look()[Guard.MIRROR_MISSES].outcome is Outcome.FAIL
+    assert watch.look()["mirror_misses"].outcome is Outcome.FAIL
 
 
 def test_mirrors_of_what_legacy_refused_hold_until_they_are_settled_and_never_fail() -> None:
@@ -207,21 +210,21 @@ def test_mirrors_of_what_legacy_refused_hold_until_they_are_settled_and_never_fa
     counted = {"MirrorContradicted": 500, "MirrorStored": 40, "MirrorMissed": 99}
     watch.stack.doors = [door(mirrored=counted, missed_at=NOW - 50, contradicted_at=NOW - 5)]
     watch.plane.append(reconciled(NOW - 30))
-    verdict = watch.look()[Guard.MIRROR_MISSES]
+    verdict = watch.look()["mirror_misses"]
     assert verdict.outcome is Outcome.INCONCLUSIVE
     assert verdict.why.startswith("0 of 639 forward mirrors were missed")
     assert "500 mirrored what legacy refused" in verdict.why
     assert "cutover repair --apply" in verdict.why
     watch.stack.doors = [door(mirrored=counted, missed_at=NOW - 50, contradicted_at=NOW - 40)]
-    assert watch.look()[Guard.MIRROR_MISSES].outcome is Outcome.PASS
+    assert watch.look()["mirror_misses"].outcome is Outcome.PASS
 
 
 def test_a_board_that_is_not_made_any_more() -> None:
     watch = Watch()
     watch.stack.board_at = NOW - 181
-    assert watch.look()[Guard.SNAPSHOT_AGE].outcome is Outcome.FAIL
+    assert watch.look()["snapshot_age"].outcome is Outcome.FAIL
     watch.stack.board_at = None
-    assert watch.look()[Guard.SNAPSHOT_AGE].outcome is Outcome.INCONCLUSIVE
+    assert watch.look()["snapshot_age"].outcome is Outcome.INCONCLUSIVE
 
 
 @pytest.mark.parametrize(
@@ -242,13 +245,13 @@ def test_the_door_is_settled_when_every_instance_routes_by_the_new_epoch(
         door(since=NOW - 8, at=NOW - 1),
         *(door(instance=str(number), **one) for number, one in enumerate(others)),
     ]
-    assert watch.look()[Guard.DOOR_SETTLED].outcome is outcome
+    assert watch.look()["door_settled"].outcome is outcome
 
 
 def test_a_door_that_nobody_has_used_since_the_move_is_not_settled() -> None:
     watch = Watch()
     watch.stack.doors = [door(epoch=EPOCH - 1)]
-    assert watch.look()[Guard.DOOR_SETTLED].outcome is Outcome.INCONCLUSIVE
+    assert watch.look()["door_settled"].outcome is Outcome.INCONCLUSIVE
 
 
 def test_a_source_that_fails_is_an_error_of_its_guardrails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,9 +262,9 @@ def test_a_source_that_fails_is_an_error_of_its_guardrails_alone(monkeypatch: py
 
     monkeypatch.setattr(MemoryVitals, "snapshot_at", broken)
     looked = watch.look()
-    assert looked[Guard.SNAPSHOT_AGE].outcome is Outcome.ERROR
-    assert looked[Guard.SNAPSHOT_AGE].why == "AWS failed while reading"
-    assert [guard for guard, one in looked.items() if one.outcome is Outcome.ERROR] == [Guard.SNAPSHOT_AGE]
+    assert looked["snapshot_age"].outcome is Outcome.ERROR
+    assert looked["snapshot_age"].why == "AWS failed while reading"
+    assert [guard for guard, one in looked.items() if one.outcome is Outcome.ERROR] == ["snapshot_age"]
 
 
 def test_errors_of_the_pipeline_are_seen_within_seconds_of_the_first() -> None:
@@ -273,7 +276,7 @@ def test_errors_of_the_pipeline_are_seen_within_seconds_of_the_first() -> None:
         served += 5  # a quarter of 20 a second
         watch.stack.doors = [door(answers(15 * (second + 1)), answers(served, served // 2))]
 
-    assert watch.until(Guard.ERROR_RATE, Outcome.FAIL, 10, pour) <= 4
+    assert watch.until("error_rate", Outcome.FAIL, 10, pour) <= 4
 
 
 def test_every_role_is_watched() -> None:
@@ -293,11 +296,20 @@ def report(*kinds: Cause, **changes: Any) -> VerifyReport:
     return VerifyReport(differences=found, **{**fields, **changes})
 
 
+def never(*_: object) -> Any:
+    raise AssertionError("nobody asked for a board")
+
+
 def prove(stage: Stage, found: VerifyReport) -> dict[str, Outcome]:
-    def compare() -> Any:
+    def boards() -> Any:
         raise RemoteError("no board", hint="")
 
-    proofs = ProofGuardrails(lambda: found, compare, limits(), MemoryClock(NOW))
+    verification: Any = SimpleNamespace(run=lambda: found, store=None)
+    chosen, clock = GuardrailsPlan().chosen(PROOFS), MemoryClock(NOW)
+    proofs = GuardrailSet(
+        chosen,
+        lambda state: ProofLook(lambda: nullcontext(verification), boards, never, state, clock),
+    )
     return {one.name: one.outcome for one in proofs.look(State(Control(stage, epoch=EPOCH)))}
 
 
@@ -328,10 +340,25 @@ def test_a_proof_that_could_not_be_made_is_an_error() -> None:
     assert prove(Stage.OFF, report()) == {}
 
 
+def test_a_verification_serves_both_of_its_guardrails_also_when_it_could_not_be_made() -> None:
+    made = []
+
+    def verify() -> Any:
+        made.append(1)
+        raise RemoteError("AWS failed while reading", hint="try again")
+
+    broken: Any = SimpleNamespace(run=verify, store=None)
+    state = State(Control(Stage.DUALWRITE, epoch=EPOCH))
+    look = ProofLook(lambda: nullcontext(broken), never, never, state, MemoryClock(NOW))
+    verdicts = GuardrailSet(GuardrailsPlan().chosen(PROOFS), lambda _: look).look(look.state)
+    assert [(one.outcome, one.why) for one in verdicts] == [(Outcome.ERROR, "AWS failed while reading")] * 2
+    assert made == [1]
+
+
 def test_the_watchdogs_set_needs_nothing_heavy() -> None:
     """It runs in a small function, which has boto3 and pydantic."""
     code = (
-        "import sys, migration.wiring.vital, migration.plan.guardrails\n"
+        "import sys, migration.wiring.vital, migration.guardrails.plan\n"
         "print([name for name in ('duckdb', 'typer', 'rich', 'msgspec', 'pulumi') if name in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

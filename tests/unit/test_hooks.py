@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from migration.adapters.memory_hooks import MemoryHooks
 from migration.aws.transport.hooks import PlanHooks
 from migration.cutover.hooks import HookFailure, Hooks
 from migration.cutover.moves import Move
@@ -23,6 +22,7 @@ from migration.model.errors import UsageError
 from migration.model.stages import Control, Stage
 from migration.plan.hooks import HookPlan, HooksPlan
 from migration.plan.plan import load_plan
+from tests.doubles.hooks import MemoryHooks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

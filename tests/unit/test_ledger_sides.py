@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from migration.adapters.memory import MemoryTables
 from migration.compare.ledger.check import check_sides, deciding
 from migration.model.acknowledgements import Acknowledged, Ledger, SideLedger
 from migration.model.cause import Cause
 from migration.model.fold import TOTAL, Activity, Fold, fold_all
 from migration.model.side import Side
 from migration.model.stages import Stage
+from tests.doubles.tables import MemoryTables
 
 TIME = "2026-03-01T09:30:00.000Z"
 ONE, TWO = (Activity("emp-1", f"ev-{number}", "prog-1", "task_completed", 10, TIME) for number in (1, 2))

@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from migration.adapters.memory import MemoryClock
-from migration.adapters.memory_control_plane import MemoryControlPlane
-from migration.adapters.memory_hooks import MemoryHooks, MemoryNotices
 from migration.cutover.hooks import HookFailure
 from migration.cutover.mover import MOST_RACES, AlreadyThere, Moved, MovedOn, Mover
 from migration.cutover.moves import control_words
@@ -19,6 +16,9 @@ from migration.model.errors import ConflictError, GuardrailError, RemoteError, U
 from migration.model.journal import EntryKind, control_of
 from migration.model.stages import FULL_WEIGHT, Control, Stage
 from migration.model.state import Lease, State
+from tests.doubles.clock import MemoryClock
+from tests.doubles.control_plane import MemoryControlPlane
+from tests.doubles.hooks import MemoryHooks, MemoryNotices
 
 if TYPE_CHECKING:
     from collections.abc import Callable

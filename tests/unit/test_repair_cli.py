@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from migration.adapters.verify_memory import VerifyMemory
 from migration.cli.main import app
 from migration.cli.repair import repair as command
 from migration.compare.verify.verification import Parts
 from migration.model.fold import Fold, Row
+from tests.doubles.both_sides import MemorySides
 from tests.repair_world import RepairWorld
 from tests.verify_world import activities, activity
 
@@ -138,14 +138,14 @@ def test_json_has_the_plan_the_rows_and_the_deeds(world: RepairWorld) -> None:
 
 def test_rows_that_move_too_fast_end_with_11(world: RepairWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     moving = iter(range(10**6))
-    programs = VerifyMemory.programs
+    programs = MemorySides.programs
 
-    def sampled(tables: VerifyMemory) -> Any:
+    def sampled(tables: MemorySides) -> Any:
         rows, row = programs(tables), Row(None, "prog-0")
         return {**rows, row: rows[row] + Parts(Fold(1, 1, 1 + next(moving)))}
 
     world.system.store(activity(100, program=0), at="2999-01-01T00:00:00.000Z")
-    monkeypatch.setattr(VerifyMemory, "programs", sampled)
+    monkeypatch.setattr(MemorySides, "programs", sampled)
     result = run()
     assert result.exit_code == 11, result.output
     assert "1 rows moved too fast" in result.stdout

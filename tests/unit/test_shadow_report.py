@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from migration.adapters.memory_comparing import MemoryComparisons
 from migration.cli.compare import shadow as command
 from migration.cli.compare.shadow_view import bars
 from migration.cli.compare.since import since_text
@@ -21,6 +20,7 @@ from migration.compare.reasons import Judgement
 from migration.compare.shadow.report import ShadowReport, spread
 from migration.model.errors import UsageError
 from migration.wiring.workspace import Workspace
+from tests.doubles.comparing import MemoryComparisons
 from tests.shadow_world import BEGAN, Story, comparisons
 
 if TYPE_CHECKING:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migration.adapters.memory import MemoryClock, MemoryLedger, MemorySender
 from migration.load.load import MOST_TRIES, DueBody, Load, run_together
 from migration.load.sending import NoReply, Reply
 from migration.model.fold import Identity
 from migration.model.side import Side
+from tests.doubles.clock import MemoryClock
+from tests.doubles.sending import MemoryLedger, MemorySender
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

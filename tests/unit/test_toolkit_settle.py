@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from migration.adapters.memory import MemoryClock
 from migration.compare.ledger.settle import Settling, settle
+from tests.doubles.clock import MemoryClock
 
 PATIENCE = timedelta(seconds=10)
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from migration.adapters.verify_memory import VerifyMemory
 from migration.cli.compare import verify as command
 from migration.cli.main import app
 from migration.compare.verify.verification import Parts
@@ -17,6 +16,7 @@ from migration.model.errors import RemoteError, UsageError
 from migration.model.facts import Lane
 from migration.model.fold import Fold, Row
 from migration.wiring.workspace import Workspace
+from tests.doubles.both_sides import MemorySides
 from tests.verify_world import MemoryWorld, System, activities, activity
 from tests.waiting import hurry
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Tables(VerifyMemory):
+class Tables(MemorySides):
     """Memory's tables, with what the command asks of real ones."""
 
     segments = 4
@@ -40,7 +40,7 @@ def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> System:
     monkeypatch.setattr(Workspace, "find", lambda: workspace)
     stack = SimpleNamespace(clients=None, outputs=None, home=workspace.home)
     monkeypatch.setattr(Workspace, "deployed", lambda *_: stack)
-    monkeypatch.setattr(command, "verify_source", lambda *_: system.world.source())
+    monkeypatch.setattr(command, "both_sides", lambda *_: system.world.source())
     hurry(monkeypatch, "migration.aws.transport.clock")
     return system
 
@@ -95,15 +95,15 @@ def test_many_differences_are_shown_in_part_and_all_in_json(system: System) -> N
 
 def test_a_row_that_moves_too_fast_ends_with_11(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     moving = iter(range(10**6))
-    programs = VerifyMemory.programs
+    programs = MemorySides.programs
 
-    def sampled(tables: VerifyMemory) -> Any:
+    def sampled(tables: MemorySides) -> Any:
         rows, row = programs(tables), Row(None, "prog-0")
         return {**rows, row: rows[row] + Parts(Fold(1, 1, 1 + next(moving)))}
 
     young = activity(100, program=0)
     system.store(young, at="2999-01-01T00:00:00.000Z")
-    monkeypatch.setattr(VerifyMemory, "programs", sampled)
+    monkeypatch.setattr(MemorySides, "programs", sampled)
     result = run("verify", "--patience", "0")
     assert result.exit_code == 11, result.output
     assert "undecided   prog-0" in result.stdout
@@ -112,11 +112,11 @@ def test_a_row_that_moves_too_fast_ends_with_11(system: System, monkeypatch: pyt
 def test_a_failure_keeps_what_was_read_and_names_the_command_that_goes_on(
     system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(_tables: VerifyMemory) -> Any:
+    def fails(_tables: MemorySides) -> Any:
         raise RemoteError("AWS failed", hint="try again")
 
     with monkeypatch.context() as broken:
-        broken.setattr(VerifyMemory, "programs", fails)
+        broken.setattr(MemorySides, "programs", fails)
         result = run("verify")
     assert result.exit_code == 4
     assert "next:  cutover verify --resume" in result.stderr
@@ -126,10 +126,10 @@ def test_a_failure_keeps_what_was_read_and_names_the_command_that_goes_on(
 
 
 def test_ctrl_c_keeps_what_was_read(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(_tables: VerifyMemory) -> Any:
+    def interrupted(_tables: MemorySides) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(VerifyMemory, "programs", interrupted)
+    monkeypatch.setattr(MemorySides, "programs", interrupted)
     result = run("verify")
     assert result.exit_code == 130
     assert "cutover verify --resume goes on from there" in result.stderr

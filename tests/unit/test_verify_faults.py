@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migration.adapters.memory import MemoryClock
-from migration.adapters.verify_memory import VerifyMemory
-from migration.aws.bulk.verify_store import DuckDBStore
+from migration.aws.bulk.side_store import DuckDBStore
+from migration.compare.verify.verification import Difference, VerifyReport
 from migration.compare.verify.verify import Verification
 from migration.model.cause import Cause
 from migration.model.facts import Lane
 from migration.model.fold import TOTAL, Activity, Fold, Row, fold_of, rows_of
 from migration.model.side import Side
+from tests.doubles.both_sides import MemorySides
+from tests.doubles.clock import MemoryClock
 from tests.dynamodb_http import HttpDynamoDB, dynamodb_over_http
 from tests.verify_world import NEW, MemoryWorld, System, World, activities, activity, real_world
 
@@ -324,7 +325,7 @@ def test_a_young_fact_is_waited_for_and_then_lost(system: System, tmp_path: Path
 
 
 def test_an_old_fact_is_in_flight_while_the_queue_holds_messages(tmp_path: Path) -> None:
-    system = System(MemoryWorld(VerifyMemory(messages=1)))
+    system = System(MemoryWorld(MemorySides(messages=1)))
     one = activity(100)
     system.legacy_accepts(one)
     system.store(one, at="2026-03-01T09:25:00.000Z")
@@ -349,7 +350,7 @@ AT_FAULT = activity(0, points=5)
 def test_a_fact_is_in_flight_also_where_rows_are_wrong_by_something_else(
     tmp_path: Path, rows: list[Row], off: Fold, found: tuple[Cause, str | None]
 ) -> None:
-    system = System(MemoryWorld(VerifyMemory(messages=1)))
+    system = System(MemoryWorld(MemorySides(messages=1)))
     system.accept(AT_FAULT)
     system.accept(activity(1, points=6))
     system.legacy_accepts(COMING)
@@ -364,7 +365,7 @@ def test_a_fact_is_in_flight_also_where_rows_are_wrong_by_something_else(
 
 
 def test_points_that_are_off_are_told_while_the_program_gets_new_facts(tmp_path: Path) -> None:
-    system = System(MemoryWorld(VerifyMemory()))
+    system = System(MemoryWorld(MemorySides()))
     system.accept(AT_FAULT)
     system.accept(activity(1, employee=1, points=6), at=NEW)
     for row in rows_of(AT_FAULT):
@@ -381,7 +382,7 @@ def test_points_that_are_off_are_told_while_the_program_gets_new_facts(tmp_path:
 
 
 def test_a_fact_in_a_wrong_row_fails_while_its_own_rows_wait_for_it(tmp_path: Path) -> None:
-    system = System(MemoryWorld(VerifyMemory(messages=1)))
+    system = System(MemoryWorld(MemorySides(messages=1)))
     system.accept(AT_FAULT)
     system.legacy_accepts(COMING)
     system.store(COMING, at="2026-03-01T09:25:00.000Z")

@@ -14,9 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from migration.adapters.memory import MemoryClock
-from migration.adapters.verify_memory import VerifyMemory
-from migration.aws.bulk.verify_store import DuckDBStore
+from migration.aws.bulk.side_store import DuckDBStore
 from migration.compare.verify.verification import EmployeeReading, Parts, VerifyReport
 from migration.compare.verify.verify import Verification
 from migration.model.cause import Cause
@@ -27,13 +25,15 @@ from migration.model.side import Side
 from pipeline.domain.aggregator import Aggregator
 from pipeline.domain.queued_fact import QueuedFact
 from pipeline.stores.memory import MemoryFolds
+from tests.doubles.both_sides import MemorySides
+from tests.doubles.clock import MemoryClock
 from tests.verify_world import activity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from migration.compare.verify.verifying import Chunk, Part
+    from migration.compare.both_sides import Chunk, Part
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Traffic:
     rate: int = 6  # activities a step at most
     step_s: float = 0.3
     share: float = 0.4  # of the queue that is folded in a step
-    tables: VerifyMemory = field(default_factory=VerifyMemory)
+    tables: MemorySides = field(default_factory=MemorySides)
     store: MemoryFolds = field(default_factory=MemoryFolds)
     queue: list[QueuedFact] = field(default_factory=list)
     mirrored_later: list[Activity] = field(default_factory=list)
@@ -106,7 +106,7 @@ class Traffic:
 
 
 @dataclass
-class InterruptedReads(VerifyMemory):
+class InterruptedReads(MemorySides):
     """Reads the traffic's tables, which change before every read."""
 
     traffic: Traffic | None = None
@@ -114,20 +114,17 @@ class InterruptedReads(VerifyMemory):
     def chunks(
         self, part: Part, positions: Mapping[int, bytes | None], since: str | None = None
     ) -> Iterator[Chunk]:
-        for place, chunk in enumerate(VerifyMemory.chunks(self._now(), part, positions, since)):
+        for place, chunk in enumerate(MemorySides.chunks(self._now(), part, positions, since)):
             if place % 16 == 0:
                 self._now()
             yield chunk
 
     def programs(self) -> Mapping[Row, Parts]:
-        return VerifyMemory.programs(self._now())
-
-    def legacy_programs(self) -> Mapping[Row, Fold]:
-        return VerifyMemory.legacy_programs(self._now())
+        return MemorySides.programs(self._now())
 
     def employees(self, names: Sequence[str]) -> Iterator[EmployeeReading]:
         for name in names:
-            yield from VerifyMemory.employees(self._now(), [name])
+            yield from MemorySides.employees(self._now(), [name])
 
     def queued(self) -> int:
         return self._now().messages

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from migration.adapters.memory import MemoryClock
-from migration.aws.bulk.verify_store import DuckDBStore
-from migration.aws.tables.verify_legacy import LegacyNames, LegacyReader
-from migration.aws.tables.verify_tables import VerifyTables
+from migration.aws.bulk.side_store import DuckDBStore
+from migration.aws.tables.both_sides import StackSides
+from migration.aws.tables.legacy_side import LegacyNames, LegacySide
 from migration.aws.transport.scan import ReadPace
 from migration.compare.verify.verification import Parts
 from migration.compare.verify.verify import Verification
@@ -18,6 +17,7 @@ from migration.model.facts import Lane, StoredFact
 from migration.model.fold import Activity, fold_of, rows_of
 from migration.model.side import Side
 from migration.plan.plan import load_plan
+from tests.doubles.clock import MemoryClock
 from tests.dynamodb_http import dynamodb_over_http
 from tests.verify_world import OLD, real_world
 
@@ -122,7 +122,7 @@ class Gym:
 
 
 @pytest.fixture
-def gym(tmp_path: Path) -> Iterator[tuple[Gym, VerifyTables]]:
+def gym(tmp_path: Path) -> Iterator[tuple[Gym, StackSides]]:
     (tmp_path / "cutover.toml").write_text(PLAN)
     clock = MemoryClock()
     with dynamodb_over_http() as dynamodb:
@@ -130,13 +130,13 @@ def gym(tmp_path: Path) -> Iterator[tuple[Gym, VerifyTables]]:
         pipeline = real_world(dynamodb.client, raw, clock, "gym")
         gym = Gym(dynamodb.client, pipeline)
         pace, plan = ReadPace(None, clock), load_plan(tmp_path / "cutover.toml").legacy
-        legacy = LegacyReader(dynamodb.client, raw, plan, LegacyNames(*KEYS), pace)
+        legacy = LegacySide(dynamodb.client, raw, plan, LegacyNames(*KEYS), pace)
         reader = pipeline.source()
-        assert isinstance(reader, VerifyTables)
-        yield gym, VerifyTables(raw, reader.pipeline, legacy, pace, segments=2)
+        assert isinstance(reader, StackSides)
+        yield gym, StackSides(raw, reader.pipeline, legacy, pace, segments=2)
 
 
-def verify(tables: VerifyTables, folder: Path) -> VerifyReport:
+def verify(tables: StackSides, folder: Path) -> VerifyReport:
     store = DuckDBStore(folder)
     try:
         return Verification(tables, store, MemoryClock()).run()
@@ -144,14 +144,14 @@ def verify(tables: VerifyTables, folder: Path) -> VerifyReport:
         store.close(keep=False)
 
 
-def test_another_teams_tables_are_verified(gym: tuple[Gym, VerifyTables], tmp_path: Path) -> None:
+def test_another_teams_tables_are_verified(gym: tuple[Gym, StackSides], tmp_path: Path) -> None:
     gym[0].visits(9)
     report = verify(gym[1], tmp_path)
     assert not report.differences
     assert next(one for one in report.sums if one.name == "legacy").stored.events == 9
 
 
-def test_faults_in_another_teams_tables_are_named(gym: tuple[Gym, VerifyTables], tmp_path: Path) -> None:
+def test_faults_in_another_teams_tables_are_named(gym: tuple[Gym, StackSides], tmp_path: Path) -> None:
     place, tables = gym
     visits = place.visits(9)
     missed = Activity("1", "v#missed", "club-0", "program_check_in", 1, "1970-01-01T00:00:05.000Z")

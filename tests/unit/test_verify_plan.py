@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from migration.guardrails.limits import Guard
+from migration.guardrails.folding import FactsUnfolded
+from migration.guardrails.plan import GuardrailsPlan
+from migration.guardrails.rates import Latency
 from migration.model.errors import UsageError
 from migration.model.layout import LegacyPlan
-from migration.plan.guardrails import GuardrailsPlan
 from migration.plan.plan import Plan, load_plan, plan_of
 
 CONTRACTS = Path(__file__).parents[2] / "docs" / "contracts.md"
@@ -34,7 +35,6 @@ def test_the_example_in_the_contracts_is_the_default_plan(tmp_path: Path) -> Non
     section = CONTRACTS.read_text().split("**The plan file**")[1]
     example = section.split("```toml\n")[1].split("```")[0]
     assert load_plan(written(tmp_path, example)) == Plan()
-    assert set(tomllib.loads(example)["guardrails"]) == set(GuardrailsPlan.model_fields)
     assert set(tomllib.loads(example)["legacy"]) == set(Plan.model_fields["legacy"].annotation.model_fields)  # type: ignore[union-attr] # it is a model
 
 
@@ -99,11 +99,12 @@ def test_a_wrong_limit_is_named_with_its_remedy(tmp_path: Path, lines: str, says
 
 def test_limits_are_part_of_the_plan_and_of_its_hash(tmp_path: Path) -> None:
     plan = load_plan(written(tmp_path, '[guardrails]\ndry = ["latency"]\nlag_s = 20\n'))
-    assert plan.guardrails.limits.dry == frozenset({Guard.LATENCY})
-    assert plan.guardrails.limits.lag_s == 20.0
+    (unfolded,), (slow,) = plan.guardrails.chosen([FactsUnfolded]), plan.guardrails.chosen([Latency])
+    assert (unfolded.dry, unfolded.lag_s) == (False, 20.0)
+    assert slow.dry
     assert plan.hash != Plan().hash
 
 
 def test_limits_travel_to_a_function_as_json() -> None:
-    part = GuardrailsPlan(dry=(Guard.LATENCY,), lag_s=20)
+    part = GuardrailsPlan.model_validate({"dry": ["latency"], "lag_s": 20})
     assert GuardrailsPlan.model_validate_json(part.model_dump_json()) == part

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from migration.adapters.memory import MemoryClock
 from migration.aws.transport.pages import Number, Text
 from migration.aws.transport.scan import Batch, ReadPace, Scan, batches
 from migration.model.errors import CredentialsError, IntegrityError, RemoteError
+from tests.doubles.clock import MemoryClock
 from tests.dynamodb_http import Fault, HttpDynamoDB, dynamodb_over_http
 
 if TYPE_CHECKING:

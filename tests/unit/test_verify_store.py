@@ -12,25 +12,26 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from migration.adapters.memory import MemoryClock
-from migration.adapters.verify_memory import VerifyMemory
 from migration.aws.bulk.fold_sql import fold_into, speak_trino
-from migration.aws.bulk.verify_store import DuckDBStore
+from migration.aws.bulk.side_store import DuckDBStore
+from migration.compare.both_sides import Part
+from migration.compare.store import Begun
 from migration.compare.verify.verification import Parts
 from migration.compare.verify.verify import Verification
-from migration.compare.verify.verifying import Begun, Part
 from migration.model.cause import Cause
 from migration.model.errors import ConflictError, UsageError
 from migration.model.facts import Lane
 from migration.model.fold import Activity, Row, fingerprint, fold_all
+from tests.doubles.both_sides import MemorySides
+from tests.doubles.clock import MemoryClock
 from tests.verify_world import NEW, OLD, MemoryWorld, System, activities, activity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from migration.compare.both_sides import Chunk
     from migration.compare.verify.verification import VerifyReport
-    from migration.compare.verify.verifying import Chunk
 
 ids = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
 employees, programs = ids.filter(lambda text: "\n" not in text), ids.filter(lambda text: text != "#total")
@@ -105,7 +106,7 @@ def test_any_healthy_system_is_clean(tmp_path: Path, stored: list[tuple[Activity
     assert not report.undecided
 
 
-class Killed(VerifyMemory):
+class Killed(MemorySides):
     """A source whose process is killed after so many chunks."""
 
     chunks_left = 0
@@ -113,14 +114,14 @@ class Killed(VerifyMemory):
     def chunks(
         self, part: Part, positions: Mapping[int, bytes | None], since: str | None = None
     ) -> Iterator[Chunk]:
-        for chunk in VerifyMemory.chunks(self, part, positions, since):
+        for chunk in MemorySides.chunks(self, part, positions, since):
             if self.chunks_left == 0:
                 raise KeyboardInterrupt
             self.chunks_left -= 1
             yield chunk
 
 
-def faulty_tables() -> VerifyMemory:
+def faulty_tables() -> MemorySides:
     system = System(MemoryWorld())
     for one in activities():
         system.accept(one)
@@ -128,7 +129,7 @@ def faulty_tables() -> VerifyMemory:
     return system.world.source()  # type: ignore[return-value] # memory's
 
 
-def verify(source: VerifyMemory, store: DuckDBStore, *, resume: bool = False) -> VerifyReport:
+def verify(source: MemorySides, store: DuckDBStore, *, resume: bool = False) -> VerifyReport:
     try:
         return Verification(source, store, MemoryClock()).run(resume=resume)
     finally:
@@ -140,7 +141,7 @@ def verify(source: VerifyMemory, store: DuckDBStore, *, resume: bool = False) ->
 def test_a_killed_verification_goes_on_where_it_was(
     tmp_path: Path, chunks: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("migration.aws.bulk.verify_store.COMMIT_LINES", 3)
+    monkeypatch.setattr("migration.aws.bulk.side_store.COMMIT_LINES", 3)
     healthy = faulty_tables()
     killed = Killed(healthy.facts, healthy.rows, True, healthy.events, healthy.legacy_rows)  # noqa: FBT003
     killed.chunks_left = chunks
@@ -154,7 +155,7 @@ def test_a_killed_verification_goes_on_where_it_was(
 
 
 def test_there_must_be_something_to_resume_and_the_setup_must_be_the_same(tmp_path: Path) -> None:
-    source = VerifyMemory()
+    source = MemorySides()
     with pytest.raises(UsageError, match="no verification was interrupted"):
         verify(source, DuckDBStore(tmp_path), resume=True)
     verify(source, DuckDBStore(tmp_path))
@@ -167,7 +168,7 @@ def test_there_must_be_something_to_resume_and_the_setup_must_be_the_same(tmp_pa
 
 def test_two_processes_do_not_verify_in_one_folder(tmp_path: Path) -> None:
     code = (
-        "import sys, pathlib; from migration.aws.bulk.verify_store import DuckDBStore\n"
+        "import sys, pathlib; from migration.aws.bulk.side_store import DuckDBStore\n"
         "store = DuckDBStore(pathlib.Path(sys.argv[1])); print('open', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]

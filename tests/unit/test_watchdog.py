@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from migration.adapters.memory import MemoryClock
-from migration.adapters.memory_control_plane import MemoryControlPlane
-from migration.adapters.memory_hooks import MemoryHooks, MemoryNotices
 from migration.cutover.mover import Mover
 from migration.cutover.notice import NoticeKind
 from migration.cutover.watchdog import Watchdog
@@ -20,6 +17,9 @@ from migration.model.guardrails import GuardrailVerdict, Outcome
 from migration.model.journal import EntryKind
 from migration.model.stages import FULL_WEIGHT, Control, Stage
 from migration.model.state import Lease, State
+from tests.doubles.clock import MemoryClock
+from tests.doubles.control_plane import MemoryControlPlane
+from tests.doubles.hooks import MemoryHooks, MemoryNotices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,16 +6,14 @@ The fold is `sql/fold.sql`, the same that verifies. What the changes and the pai
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import contextmanager
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import duckdb
 import msgspec
 
-from migration.aws.bulk.fold_sql import fold_into, speak_trino, statements
+from migration.aws.bulk.database import opened, passing_folder
+from migration.aws.bulk.fold_sql import fold_into, statements
 from migration.backfill.history import BaseChange, FoldedHistory
 from migration.model.facts import Lane, StoredFact
 from migration.model.fold import Activity, Fold, Row
@@ -24,8 +22,10 @@ from migration.repair.differing import Pair
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
-MEMORY_LIMIT: Final = "1GB"
+    import duckdb
+
 _SQL: Final = statements("history.sql")
 _ENCODED: Final = 10_000  # objects that are written at once
 _FETCHED: Final = 10_000  # rows that are read at once
@@ -104,18 +104,8 @@ class _Bulk:
 
 @contextmanager
 def _bulk() -> Iterator[_Bulk]:
-    with tempfile.TemporaryDirectory(prefix="cutover-") as name:
-        folder = Path(name)
-        config: dict[str, Any] = {
-            "memory_limit": MEMORY_LIMIT,
-            "temp_directory": str(folder / "spill"),
-            "preserve_insertion_order": False,
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-        }
-        with duckdb.connect(folder / "history.duckdb", config=config) as connection:
-            speak_trino(connection)
-            yield _Bulk(connection, folder)
+    with passing_folder() as folder, opened(folder / "history.duckdb") as connection:
+        yield _Bulk(connection, folder)
 
 
 def _base_line(row: Row, fold: Fold) -> _BaseLine:

@@ -7,22 +7,25 @@ from typing import TYPE_CHECKING, Any, Final
 
 from migration.aws.stack.live_queue import LiveQueue
 from migration.aws.stack.queue_depth import messages
+from migration.aws.tables.control_plane_table import ControlPlaneTable
 from migration.aws.tables.door_counts_table import DoorCountsTable
+from migration.aws.tables.side_tables import PipelineTables
 from migration.aws.transport.clients import translated
-from migration.guardrails.evidence import Checked
+from migration.guardrails.folding import Checked
 from migration.model.errors import RemoteError
 from migration.model.facts import Lane
 from migration.model.moments import epoch_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from migration.aws.tables.side_tables import PipelineTables
+    from migration.aws.transport.clients import Clients
     from migration.door.counts import DoorCounts, Witness
+    from migration.model.journal import Entry
     from migration.model.live_lane import LiveState
-    from migration.plan.outputs import MigrationOutputs
+    from migration.plan.outputs import MigrationOutputs, PipelineOutputs
 
 MOST_AT_ONCE: Final = 100  # keys of one BatchGetItem
 SAME_S: Final = 60.0  # a fact's time is when its request began, its witness's when it was answered
@@ -33,13 +36,18 @@ GLOBAL: Final = {"board": {"S": "global"}, "version": {"S": "latest"}}
 class StackVitals:
     """One stack's queues and tables, while both sides are there."""
 
-    tables: PipelineTables
+    clients: Clients
+    pipeline: PipelineOutputs
     outputs: MigrationOutputs
     migration: str
 
     def door(self) -> Sequence[DoorCounts]:
         """Read what every instance of the front door told last."""
         return DoorCountsTable(self._client, self.outputs.control_table, self.migration).read()
+
+    def journal(self, since: str = "") -> Iterable[Entry]:
+        """Read the journal's entries in order, those whose id is greater than `since`."""
+        return ControlPlaneTable(self._client, self.outputs.control_table, self.migration).journal(since)
 
     def lane(self) -> LiveState:
         """Read the live lane's queue and how far its folds are."""
@@ -94,8 +102,13 @@ class StackVitals:
         return epoch_of(item["generated_at"]["S"]) if item else None
 
     @property
+    def tables(self) -> PipelineTables:
+        """The pipeline's tables and queue."""
+        return PipelineTables(self.clients.dynamodb, self.clients.sqs, self.pipeline)
+
+    @property
     def _client(self) -> DynamoDBClient:
-        return self.tables.client
+        return self.clients.dynamodb
 
     def _get(self, table: str, keys: Sequence[Any]) -> list[Any]:
         """Read items by key.

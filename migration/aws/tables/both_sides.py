@@ -1,145 +1,268 @@
-"""Both sides' tables as a diff reads them: fast parallel scans, consistent, never written.
+"""Both sides' tables in DynamoDB, as all that compares them reads them: whole by the fast scan, again by key.
 
-Legacy's items are read as the plan maps them. It takes nothing from either side's code, so what it reads can
-judge both.
+Every read is consistent. No code of either side takes part, so what is read here can judge both.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
-from migration.aws.tables.stored_boards import attribute, entries_of, plain_value, snapshot_board
+from migration.aws.tables.stored_boards import snapshot_board
 from migration.aws.transport.clients import translated
 from migration.aws.transport.pages import Number, Text
+from migration.aws.transport.query import partition
 from migration.aws.transport.scan import ReadPace, Scan, batches
-from migration.compare.diff.two_sides import Sighting, Stored, StoredBoard
-from migration.model.fold import RESERVED, Fold, Identity, Row
-from migration.model.mapping import activity_mapper, row_mapper
+from migration.compare.both_sides import Chunk, Part
+from migration.compare.diff.two_sides import GLOBAL, PROGRAM_BOARD
+from migration.compare.verify.verification import EmployeeReading, LegacyReading, Parts
+from migration.model.facts import Lane, StoredFact
+from migration.model.fold import RESERVED, Activity, Fold, Row
+from migration.model.side import Side
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from migration.aws.tables.legacy_side import LegacySide
     from migration.aws.tables.side_tables import PipelineTables
     from migration.aws.transport.raw_dynamodb import RawDynamoDB
-    from migration.model.clock import Clock
-    from migration.model.layout import LegacyPlan
-    from migration.plan.outputs import LegacyOutputs, PipelineOutputs
+    from migration.compare.diff.two_sides import StoredBoard
 
 T = TypeVar("T")
-Item = dict[str, Any]
+
+READERS: Final = 16  # employees that are read side by side
+_NOTHING: Final = Number("0")
+_NO_EMPLOYEE: Final = Text("")
+_EMPLOYEE: Final = "employee_id"
 _FRESHNESS: Final = {"program_id": {"S": "#freshness"}, "shard": {"S": "newest"}}
-_OF_EMPLOYEES: Final = ("global", "program#")
-_EMPTY: Final = Text("")
-_ZERO: Final = Number("0")
+_encoder: Final = msgspec.json.Encoder()
 
 
-class _Fact(msgspec.Struct, gc=False):
+class FactItem(msgspec.Struct, gc=False):
+    """A fact as DynamoDB has it; every attribute must be there."""
+
     employee_id: Text
     event_id: Text
     program_id: Text
+    activity_type: Text
     points: Number
-    ingested_at: Text = _EMPTY
-    lane: Text = _EMPTY
-    side: Text = _EMPTY
+    occurred_at: Text
+    ingested_at: Text
+    lane: Text
+    side: Text
 
 
-class _Row(msgspec.Struct, gc=False):
+class ProgressItem(msgspec.Struct, gc=False, kw_only=True):
+    """A row of employee or program progress; a number that is not there is nothing added yet."""
+
+    employee_id: Text = _NO_EMPLOYEE
     program_id: Text
-    employee_id: Text | None = None
-    points: Number = _ZERO
-    events: Number = _ZERO
-    fingerprint: Number = _ZERO
+    points: Number = _NOTHING
+    events: Number = _NOTHING
+    fingerprint: Number = _NOTHING
+    base_points: Number = _NOTHING
+    base_events: Number = _NOTHING
+    base_fingerprint: Number = _NOTHING
+
+
+class _FactLine(msgspec.Struct, gc=False):
+    employee_id: str
+    event_id: str
+    program_id: str
+    activity_type: str
+    points: str
+    occurred_at: str
+    ingested_at: str
+    lane: str
+    side: str
+
+
+class _RowLine(msgspec.Struct, gc=False):
+    employee_id: str
+    program_id: str
+    points: str
+    events: str
+    fingerprint: str
+    base_points: str
+    base_events: str
+    base_fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
 class StackSides:
-    """The tables of a deployed stack.
+    """Reads both sides of a deployed stack.
 
     Attributes:
-        source: where they are scanned.
-        tables: the pipeline's, for what is on its way.
-        legacy: legacy's names.
-        pipeline: the pipeline's.
-        plan: what legacy's items hold where.
-        clock: what readers wait by.
+        raw: DynamoDB.
+        pipeline: the pipeline's tables and queues.
+        legacy: legacy's tables; None when it is not looked at.
+        pace: shared by all scans.
+        segments: parts of a table that are read side by side.
     """
 
-    source: RawDynamoDB
-    tables: PipelineTables
-    legacy: LegacyOutputs
-    pipeline: PipelineOutputs
-    plan: LegacyPlan
-    clock: Clock
+    raw: RawDynamoDB
+    pipeline: PipelineTables
+    legacy: LegacySide | None
+    pace: ReadPace
+    segments: int
+
+    @property
+    def has_legacy(self) -> bool:
+        """Whether legacy is looked at."""
+        return self.legacy is not None
+
+    def chunks(
+        self, part: Part, positions: Mapping[int, bytes | None], since: str | None = None
+    ) -> Iterator[Chunk]:
+        """Read a table, from these positions on; with `since`, only facts that were ingested later."""
+        if part is Part.FACTS:
+            return self._chunks(_facts(self._table(part), self.segments, since), positions, fact_lines)
+        if not part.of_legacy:
+            return self._chunks(Scan(self._table(part), ProgressItem, self.segments), positions, _row_lines)
+        if self.legacy is None:
+            return iter(())
+        line = self.legacy.line(part)
+        scan: Scan[dict[str, Any]] = Scan(self._table(part), dict, self.segments)
+        return self._chunks(scan, positions, lambda items: _encoder.encode_lines(list(map(line, items))))
+
+    def about(self, part: Part) -> int:
+        """Estimate how many items a table has; DynamoDB counts them every six hours or so."""
+        table = self._table(part)
+        with translated(f"looking at {table}"):
+            return self.pipeline.client.describe_table(TableName=table)["Table"]["ItemCount"]
+
+    def programs(self) -> Mapping[Row, Parts]:
+        """Read every program's row, shards summed."""
+        rows: defaultdict[Row, Parts] = defaultdict(Parts)
+        scan = Scan(self.pipeline.outputs.program_progress_table, ProgressItem, segments=1)
+        for batch in batches(self.raw, scan, self.pace):
+            for item in batch.items:
+                rows[Row(None, item.program_id.S)] += _parts(item)
+        return dict(rows)
+
+    def employees(self, names: Sequence[str]) -> Iterator[EmployeeReading]:
+        """Read these employees, each in the order legacy's rows, legacy's events, rows, facts."""
+        legacy = self.legacy.readings(names) if self.legacy else None
+        with ThreadPoolExecutor(READERS, thread_name_prefix="employees") as pool:
+            yield from pool.map(lambda name: self._employee(name, legacy), names)
 
     def legacy_boards(self) -> Iterator[StoredBoard]:
         """Read legacy's boards; one that is not of employees, or of one program, is left out."""
-        layout = self.plan.leaderboard
-        for item in self._scan(layout.table or self.legacy.leaderboard_table, Item):
-            board = str(plain_value(attribute(item, layout.board)))
-            entries = plain_value(attribute(item, layout.entries))
-            if board.startswith(_OF_EMPLOYEES):
-                made_at = plain_value(item.get("rebuilt_at", {"NULL": True}))
-                yield StoredBoard(board, entries_of(board, entries), made_at)
+        return self.legacy.boards() if self.legacy else iter(())
 
-    def pipeline_boards(self) -> Iterator[StoredBoard]:
+    def pipeline_boards(self, only: str | None = None) -> Iterator[StoredBoard]:
         """Read the latest snapshots, board by board: the older ones beside them are thousands."""
-        table, client = self.pipeline.snapshots_table, self.tables.client
-        programs = {item.program_id.S for item in self._scan(self.pipeline.program_progress_table, _Row)}
-        boards = (f"program#{name}" for name in sorted(programs) if not name.startswith(RESERVED))
-        for board in ("global", *boards):
+        names = (row.program_id for row in (self.programs() if only is None else ()))
+        boards = (f"{PROGRAM_BOARD}{name}" for name in sorted(names) if not name.startswith(RESERVED))
+        for board in (GLOBAL, *boards) if only is None else (only,):
             key = {"board": {"S": board}, "version": {"S": "latest"}}
-            with translated(f"reading {table}"):
-                item = client.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
+            item = self._get(self.pipeline.outputs.snapshots_table, key)
             if item is not None:
                 yield snapshot_board(board, item["body"])
 
-    def legacy_rows(self) -> Iterator[tuple[Row, Fold]]:
-        """Read legacy's aggregates."""
-        employees, programs = self.plan.employee_progress, self.plan.program_progress
-        for table, layout in (
-            (employees.table or self.legacy.employee_progress_table, employees),
-            (programs.table or self.legacy.program_progress_table, programs),
-        ):
-            yield from map(row_mapper(layout), self._scan(table, Item))
-
-    def pipeline_rows(self) -> Iterator[tuple[Row, Fold]]:
-        """Read the pipeline's aggregates."""
-        for table in (self.pipeline.employee_progress_table, self.pipeline.program_progress_table):
-            for item in self._scan(table, _Row):
-                employee = None if item.employee_id is None else item.employee_id.S
-                fold = Fold(int(item.points.N), int(item.events.N), int(item.fingerprint.N))
-                yield Row(employee, item.program_id.S), fold
-
-    def legacy_events(self) -> Iterator[Sighting]:
-        """Read legacy's event rows; other systems than the reference one do not say when one came."""
-        activity = activity_mapper(self.plan.events)
-        for item in self._scan(self.plan.events.table or self.legacy.events_table, Item):
-            one = activity(item)
-            came_at = item.get("received_at", {}).get("S", "")
-            yield Sighting(one.identity, Stored(one.program_id, one.points, came_at), None)
-
-    def facts(self) -> Iterator[Sighting]:
-        """Read the facts."""
-        for item in self._scan(self.pipeline.facts_table, _Fact):
-            stored = Stored(item.program_id.S, int(item.points.N), item.ingested_at.S)
-            yield Sighting(
-                Identity(item.employee_id.S, item.event_id.S), None, stored, item.lane.S, item.side.S
-            )
-
     def newest_folded_at(self) -> str | None:
         """Read how far the folds are."""
-        table = self.pipeline.program_progress_table
-        with translated(f"reading {table}"):
-            answer = self.tables.client.get_item(TableName=table, Key=_FRESHNESS, ConsistentRead=True)
-        return answer.get("Item", {}).get("newest_folded_at", {}).get("S")
+        item = self._get(self.pipeline.outputs.program_progress_table, _FRESHNESS)
+        return item.get("newest_folded_at", {}).get("S") if item else None
 
     def queued(self) -> int:
-        """Count the messages on their way."""
-        return self.tables.queued()
+        """Count the messages in the pipeline's queue or being worked on, about."""
+        return self.pipeline.queued()
 
-    def _scan(self, table: str, item: type[T]) -> Iterator[T]:
-        for batch in batches(self.source, Scan(table, item), ReadPace(None, self.clock)):
-            yield from batch.items
+    def dead(self) -> int:
+        """Count the messages that were given up."""
+        return self.pipeline.dead()
+
+    def _table(self, part: Part) -> str:
+        if self.legacy is not None and part.of_legacy:
+            return self.legacy.table(part)
+        outputs = self.pipeline.outputs
+        return {
+            Part.EMPLOYEE_ROWS: outputs.employee_progress_table,
+            Part.PROGRAM_ROWS: outputs.program_progress_table,
+            Part.FACTS: outputs.facts_table,
+        }[part]
+
+    def _get(self, table: str, key: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        with translated(f"reading {table}"):
+            answer = self.pipeline.client.get_item(TableName=table, Key=key, ConsistentRead=True)
+        return answer.get("Item")
+
+    def _chunks(
+        self, scan: Scan[T], positions: Mapping[int, bytes | None], lines: Callable[[list[T]], bytes]
+    ) -> Iterator[Chunk]:
+        for batch in batches(self.raw, scan, self.pace, positions):
+            yield Chunk(lines(batch.items), len(batch.items), batch.segment, batch.position)
+
+    def _employee(self, name: str, legacy: Callable[[str], LegacyReading] | None) -> EmployeeReading:
+        outputs = self.pipeline.outputs
+        known = legacy(name) if legacy else None
+        key = {"S": name}
+        items = partition(self.raw, outputs.employee_progress_table, ProgressItem, _EMPLOYEE, key)
+        rows = {Row(name, item.program_id.S): _parts(item) for item in items}
+        facts = partition(self.raw, outputs.facts_table, FactItem, _EMPLOYEE, key)
+        return EmployeeReading(name, rows, [_stored(fact) for fact in facts], known)
+
+
+def _facts(table: str, segments: int, since: str | None) -> Scan[FactItem]:
+    if since is None:
+        return Scan(table, FactItem, segments)
+    condition = "ingested_at > :since"
+    return Scan(table, FactItem, segments, condition=condition, values={":since": {"S": since}})
+
+
+def fact_lines(items: Iterable[FactItem]) -> bytes:
+    """Write facts as lines for the store."""
+    return _encoder.encode_lines([_fact_line(item) for item in items])
+
+
+def _row_lines(items: Iterable[ProgressItem]) -> bytes:
+    return _encoder.encode_lines([_row_line(item) for item in items])
+
+
+def _fact_line(item: FactItem) -> _FactLine:
+    return _FactLine(
+        item.employee_id.S,
+        item.event_id.S,
+        item.program_id.S,
+        item.activity_type.S,
+        item.points.N,
+        item.occurred_at.S,
+        item.ingested_at.S,
+        item.lane.S,
+        item.side.S,
+    )
+
+
+def _row_line(item: ProgressItem) -> _RowLine:
+    return _RowLine(
+        item.employee_id.S,
+        item.program_id.S,
+        item.points.N,
+        item.events.N,
+        item.fingerprint.N,
+        item.base_points.N,
+        item.base_events.N,
+        item.base_fingerprint.N,
+    )
+
+
+def _parts(item: ProgressItem) -> Parts:
+    base = Fold(int(item.base_points.N), int(item.base_events.N), int(item.base_fingerprint.N))
+    return Parts(Fold(int(item.points.N), int(item.events.N), int(item.fingerprint.N)) - base, base)
+
+
+def _stored(item: FactItem) -> StoredFact:
+    activity = Activity(
+        item.employee_id.S,
+        item.event_id.S,
+        item.program_id.S,
+        item.activity_type.S,
+        int(item.points.N),
+        item.occurred_at.S,
+    )
+    return StoredFact(activity, Lane(item.lane.S), Side(item.side.S), item.ingested_at.S)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from migration.aws.tables.both_sides import FactItem
 from migration.aws.tables.fact_puts import FactWriter, no_fact, stored_fact
 from migration.aws.tables.restating import restating
-from migration.aws.tables.verify_tables import FactItem
 from migration.aws.transport.metered import ConditionFailed
 from migration.aws.transport.scan import ReadPace, Scan, batches
 from migration.model.facts import Lane, Restated, Stands, StoredFact

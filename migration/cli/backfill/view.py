@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from migration.cli.console import data, notes, say
+from migration.cli.views import duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,7 +85,7 @@ class _Lines:
 
 def _note(one: OnProgress) -> str:
     pulse = one.pulse
-    left = "" if pulse.left_s is None else f"; ETA {_seconds(pulse.left_s)}"
+    left = "" if pulse.left_s is None else f"; ETA {duration(pulse.left_s)}"
     return f"{pulse.per_s:,.0f}/s, allowed {pulse.rate:,.0f}/s, {pulse.reason}{left}"
 
 
@@ -172,9 +172,8 @@ def show_changes(folded: FoldedHistory) -> None:
 
 
 def _worker(worker: dict[str, Any]) -> str:
-    seen = worker["seen_s_ago"]
-    if seen > QUIET_S:
-        return f"nobody; {worker['worker']} was last seen {_seconds(seen)} ago"
+    if (seen := worker["seen_s_ago"]) > QUIET_S:
+        return f"nobody; {worker['worker']} was last seen {duration(seen)} ago"
     return (
         f"{worker['worker']}: {worker['per_s']:,.0f}/s, allowed {worker['rate']:,.0f}/s, {worker['reason']}"
     )
@@ -186,7 +185,3 @@ def _execution(execution: dict[str, Any]) -> str:
         f"{execution['failed']:,} failed"
     )
     return f"{execution['status'].lower()}: {counts} ({execution['name']})"
-
-
-def _seconds(seconds: float) -> str:
-    return str(timedelta(seconds=round(seconds)))

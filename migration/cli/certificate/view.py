@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich import box
-from rich.table import Table
+from rich.table import Column
 from rich.text import Text
 
 from migration.certificate.cost import total
 from migration.cli.console import data
+from migration.cli.views import table, whole
 from migration.model.guardrails import Outcome
 
 if TYPE_CHECKING:
@@ -19,13 +19,10 @@ if TYPE_CHECKING:
 def show_certificate(one: Certificate, content_hash: str) -> None:
     """Print a certificate in short; the page and the JSON have all of it."""
     kind = "Certificate of cutover" if one.final else "DRAFT of a certificate of cutover"
-    table = Table(title=kind, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, show_header=False)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, text in _rows(one).items():
-        table.add_row(name, Text(text))
-    table.add_row("content hash", Text(content_hash))
-    data.print(table)
+    short = table(whole(""), Column(overflow="fold"), title=kind, heads=False)
+    for name, text in {**_rows(one), "content hash": content_hash}.items():
+        short.add_row(name, text)
+    data.print(short)
     for text in one.missing:
         data.print(Text.assemble(("not proven  ", "yellow"), text))
 

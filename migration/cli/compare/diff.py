@@ -12,6 +12,8 @@ from migration.cli.compare.diff_view import show_diff
 from migration.cli.console import print_json, say, show_next
 from migration.cli.progress import working
 from migration.cli.write_page import write_page
+from migration.compare.diff.diff import Question
+from migration.compare.diff.diff import diff as compare
 from migration.compare.diff.report import DiffReport
 from migration.compare.ledger.legacy import check_legacy
 from migration.compare.ledger.suspects import Suspects, suspects_of
@@ -76,8 +78,7 @@ def diff(  # noqa: PLR0913 - one for each option
 
         cutover diff --board global --k 3,10 --html diff.html
     """
-    from migration.compare.diff.diff import Question  # noqa: PLC0415 - `cutover --help` must not wait for DuckDB
-    from migration.compare.diff.diff import diff as compare  # noqa: PLC0415 - as above
+    from migration.aws.bulk.side_store import passing_store  # noqa: PLC0415 - `--help` must not wait for it
 
     depths = _depths(k)
     if not 0 < persistence < 1:
@@ -87,9 +88,9 @@ def diff(  # noqa: PLR0913 - one for each option
     stack = workspace.deployed(chosen.stack)
     sides = diff_sides(stack.clients, stack.outputs, chosen.legacy, SystemClock())
     suspects = _suspects(stack, ledger or stack.ledger, required=ledger is not None)
-    with working("Reading both sides") as tell:
-        question = Question(stack.outputs.stack, board, depths, persistence, suspects)
-        report = compare(question, sides, SystemClock(), lambda what, rows: tell(f"{rows:,} {what}"))
+    question = Question(stack.outputs.stack, board, depths, persistence, suspects)
+    with working("Reading both sides") as tell, passing_store() as store:
+        report = compare(question, sides, store, SystemClock(), lambda part, *_: tell(part))
     _show(report, html, output)
     if report.judgement.fails:
         raise typer.Exit(1)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from rich import box
-from rich.table import Table
+from rich.table import Column
 from rich.text import Text
 
 from migration.cli.console import data
+from migration.cli.views import number, table, told, whole, words
 from migration.compare.boards.windows import EntryChange, count_changes
 from migration.compare.reasons import Judgement
 from migration.model.cause import Cause
@@ -18,7 +18,8 @@ from migration.model.fold import TOTAL
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from migration.compare.boards.boards import BoardEntry
+    from rich.table import Table
+
     from migration.compare.diff.report import BoardDiff, DiffReport, JudgedLine, JudgedRow
     from migration.compare.reasons import Reason
     from migration.model.fold import Fold, Row
@@ -27,6 +28,7 @@ T = TypeVar("T")
 SHOWN: Final = 20  # differences that fail a diff, of boards and of aggregates
 EXAMPLES: Final = 5  # where none fails
 EVENTS: Final = 2  # that a reason lists
+PLACE: Final = "{0.rank:,}. {0.points:,}"  # on a board
 STYLES: Final = {
     Judgement.SAME: "green",
     Judgement.EXPLAINED: "cyan",
@@ -53,7 +55,19 @@ def show_diff(report: DiffReport) -> None:
 
 def judged(judgement: Judgement) -> Text:
     """Write a judgement in its colour."""
-    return Text(judgement.replace("_", " "), STYLES[judgement])
+    return Text(words(judgement), STYLES[judgement])
+
+
+def differences(title: str, *more: Column) -> Table:
+    """Make the table of what each side has: judgement, of whom, the three sides, more, and why."""
+    sides = map(number, ("legacy", "truth", "pipeline"))
+    of, why = Column("of", overflow="fold", max_width=24), Column("why", overflow="fold", min_width=24)
+    return table(whole("judgement"), of, *sides, *more, why, title=title)
+
+
+def page_has(left: int) -> str:
+    """Say how many were left out, if any, and that a page has them."""
+    return f"and {left:,} more; --html FILE writes a page with all of them\n" if left else ""
 
 
 def _order(one: JudgedLine | JudgedRow) -> tuple[int, bool]:
@@ -70,21 +84,17 @@ def _worst(found: Sequence[T], judged: Callable[[T], JudgedLine | JudgedRow]) ->
     ordered = sorted(found, key=lambda one: _order(judged(one)))
     failing = [one for one in ordered if judged(one).judgement.fails]
     shown = failing[:SHOWN] or ordered[:EXAMPLES]
-    left = len(ordered) - len(shown)
-    return shown, f"and {left:,} more; --html FILE writes a page with all of them\n" if left else ""
+    return shown, page_has(len(ordered) - len(shown))
 
 
 def _causes(found: Iterable[JudgedLine | JudgedRow]) -> Table:
-    table = _table("Causes")
-    table.add_column("judgement", no_wrap=True)
-    table.add_column("cause")
-    table.add_column("differences", justify="right")
+    causes = table(whole("judgement"), "cause", number("differences"), title="Causes")
     counts = Counter(
         kind for one in found for kind in {(reason.judgement, reason.cause) for reason in one.reasons}
     )
     for (judgement, cause), count in sorted(counts.items(), key=lambda one: (_place_of(one[0][0]), -one[1])):
-        table.add_row(judged(judgement), cause.text, f"{count:,}")
-    return table
+        causes.add_row(judged(judgement), cause.text, f"{count:,}")
+    return causes
 
 
 def _place_of(judgement: Judgement) -> int:
@@ -92,85 +102,60 @@ def _place_of(judgement: Judgement) -> int:
 
 
 def _boards(boards: Sequence[BoardDiff]) -> Table:
-    table = _table("Boards")
-    table.add_column("board", overflow="fold")
-    table.add_column("judgement", no_wrap=True)
     depths = list(boards[0].agreements["legacy, pipeline"].overlap) if boards else []
-    for name in ("same", "differ", *(f"top {depth}" for depth in depths), "RBO", "tau-b"):
-        table.add_column(name, justify="right", no_wrap=True)
+    numbers = map(number, ("same", "differ", *(f"top {depth}" for depth in depths), "RBO", "tau-b"))
+    listed = table(Column("board", overflow="fold"), whole("judgement"), *numbers, title="Boards")
     for board in boards:
         agreement = board.agreements["legacy, pipeline"]
         same = count_changes([one.line for one in board.lines])[EntryChange.SAME]
-        table.add_row(
-            Text(board.board),
+        listed.add_row(
+            board.board,
             judged(board.judgement),
             f"{same:,}",
             f"{len(board.lines) - same:,}",
             *(f"{share:.0%}" for share in agreement.overlap.values()),
             f"{agreement.rank_biased:.3f}",
-            "-" if agreement.tau is None else f"{agreement.tau:.3f}",
+            told("{:.3f}", agreement.tau),
         )
-    return table
+    return listed
 
 
 def _levels(report: DiffReport) -> Table:
-    table = _table("Aggregates")
-    for name in ("", "compared", "differ"):
-        table.add_column(name, justify="right" if name else "left")
+    levels = table("", number("compared"), number("differ"), title="Aggregates")
     for level in report.levels:
         style = "yellow" if level.differing else ""
-        table.add_row(level.name, f"{level.rows:,}", Text(f"{level.differing:,}", style))
-    return table
+        levels.add_row(level.name, f"{level.rows:,}", Text(f"{level.differing:,}", style))
+    return levels
 
 
 def _lines(lines: Sequence[tuple[str, JudgedLine]]) -> Table:
-    table = _differences("Differences on boards: rank. points")
+    listed = differences("Differences on boards: rank. points")
     for board, one in lines:
         line = one.line
-        places = (_place(entry) for entry in (line.legacy, line.truth, line.pipeline))
-        who = Text(f"{line.employee_id}, {board}")
-        table.add_row(judged(one.judgement), who, *places, _why(one.reasons))
-    return table
+        places = (told(PLACE, entry) for entry in (line.legacy, line.truth, line.pipeline))
+        listed.add_row(judged(one.judgement), f"{line.employee_id}, {board}", *places, _why(one.reasons))
+    return listed
 
 
 def _rows(rows: Sequence[JudgedRow]) -> Table:
-    table = _differences("Differences of aggregates: points / events")
+    listed = differences("Differences of aggregates: points / events")
     for one in rows:
         sums = one.sums
         folds = (_fold(fold) for fold in (sums.legacy, sums.truth, sums.pipeline))
-        table.add_row(judged(one.judgement), _row(sums.row), *folds, _why(one.reasons))
-    return table
+        listed.add_row(judged(one.judgement), _row(sums.row), *folds, _why(one.reasons))
+    return listed
 
 
-def _row(row: Row) -> Text:
+def _row(row: Row) -> str:
     """Name an aggregate."""
     if row.employee_id is None:
-        return Text(f"program {row.program_id}")
-    return Text(f"{row.employee_id}, {'in total' if row.program_id == TOTAL else row.program_id}")
-
-
-def _differences(title: str) -> Table:
-    table = _table(title)
-    table.add_column("judgement", no_wrap=True)
-    table.add_column("of", overflow="fold", max_width=24)
-    for side in ("legacy", "truth", "pipeline"):
-        table.add_column(side, justify="right", no_wrap=True)
-    table.add_column("why", overflow="fold", min_width=24)
-    return table
-
-
-def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-
-
-def _place(entry: BoardEntry | None) -> str:
-    return "-" if entry is None else f"{entry.rank:,}. {entry.points:,}"
+        return f"program {row.program_id}"
+    return f"{row.employee_id}, {'in total' if row.program_id == TOTAL else row.program_id}"
 
 
 def _fold(fold: Fold) -> str:
     return f"{fold.points:,} / {fold.events:,}"
 
 
-def _why(reasons: Iterable[Reason]) -> Text:
-    """Write reasons as text, never as markup: they hold ids that clients chose."""
-    return Text("; ".join(one.said(EVENTS) for one in reasons))
+def _why(reasons: Iterable[Reason]) -> str:
+    return "; ".join(one.said(EVENTS) for one in reasons)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from rich import box
-from rich.table import Table
+from rich.table import Column
 from rich.text import Text
 
-from migration.cli.compare.diff_view import judged
+from migration.cli.compare.diff_view import PLACE, differences, judged, page_has
 from migration.cli.console import data
+from migration.cli.views import number, table, told, whole, words
 from migration.compare.diff.two_sides import GLOBAL
 from migration.compare.shadow.comparison import PAIRS
 from migration.compare.shadow.report import spread
@@ -17,7 +17,8 @@ from migration.compare.shadow.report import spread
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from migration.compare.shadow.comparison import BoardPlace
+    from rich.table import Table
+
     from migration.compare.shadow.report import Moment, Seen, ShadowReport, Spread
 
 BARS: Final = "▁▂▃▄▅▆▇█"
@@ -45,9 +46,7 @@ def show_shadow(report: ShadowReport) -> None:
         data.print(_causes(report))
     if report.differences:
         shown = report.differences[:SHOWN]
-        left = len(report.differences) - len(shown)
-        rest = f"and {left:,} more; --html FILE writes a page with all of them\n" if left else ""
-        data.print(_differences(shown), rest)
+        data.print(_differences(shown), page_has(len(report.differences) - len(shown)))
 
 
 def bars(values: Iterable[float | None], floor: float | None = None) -> str:
@@ -67,11 +66,9 @@ def bars(values: Iterable[float | None], floor: float | None = None) -> str:
 
 
 def _measures(report: ShadowReport, moments: Sequence[Moment]) -> Table:
-    table = _table("Global boards")
-    table.add_column("", no_wrap=True)
-    for name in ("low", "median", "high", "last"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column(f"{_clock(report.first)} to {_clock(report.last)[6:]}", no_wrap=True)
+    span = f"{_clock(report.first)} to {_clock(report.last)[6:]}"
+    numbers = map(number, ("low", "median", "high", "last"))
+    measures = table(whole(""), *numbers, whole(span), title="Global boards")
     overlaps = [[_overlap(one, pair) for one in moments] for pair in PAIRS]
     courses = dict(
         zip(
@@ -90,8 +87,8 @@ def _measures(report: ShadowReport, moments: Sequence[Moment]) -> Table:
     for name, measured in report.spreads.items():
         overlap = name.startswith("rank")
         line = bars(courses[name], None if overlap else 0.0)
-        table.add_row(MEASURES[name], *_numbers(measured, 3 if overlap else 1), line)
-    return table
+        measures.add_row(MEASURES[name], *_numbers(measured, 3 if overlap else 1), line)
+    return measures
 
 
 def _overlap(moment: Moment, pair: str) -> float | None:
@@ -104,62 +101,45 @@ def _numbers(measured: Spread, digits: int) -> list[str]:
 
 
 def _counts(report: ShadowReport, moments: Sequence[Moment]) -> Table:
-    table = _table("Differences on all compared boards")
-    table.add_column("judgement", no_wrap=True)
-    for name in ("most", "now", "comparisons"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    numbers = map(number, ("most", "now", "comparisons"))
+    title = "Differences on all compared boards"
+    counted = table(whole("judgement"), *numbers, whole(""), title=title)
     for one, having in reversed(list(report.having.items())):
         counts = [comparison.counts[one] for comparison in report.comparisons]
         found = spread(counts)
         most = 0 if found is None else round(found.high)
         share = f"{having:,} of {len(counts):,}"
-        table.add_row(
-            judged(one) if most else Text(one.replace("_", " "), "dim"),
+        counted.add_row(
+            judged(one) if most else Text(words(one), "dim"),
             f"{most:,}",
             f"{counts[-1]:,}",
             share,
             bars([moment.counts[one] for moment in moments], 0.0),
         )
-    return table
+    return counted
 
 
 def _causes(report: ShadowReport) -> Table:
-    table = _table("Causes")
-    table.add_column("cause")
-    table.add_column("comparisons", justify="right")
+    causes = table("cause", number("comparisons"), title="Causes")
     for cause, count in report.causes.items():
-        table.add_row(cause.text, f"{count:,}")
-    return table
+        causes.add_row(cause.text, f"{count:,}")
+    return causes
 
 
 def _differences(seen: Sequence[Seen]) -> Table:
-    table = _table("Differences, the worst and the most lasting first: rank. points")
-    table.add_column("judgement", no_wrap=True)
-    table.add_column("of", overflow="fold", max_width=24)
-    for side in ("legacy", "truth", "pipeline"):
-        table.add_column(side, justify="right", no_wrap=True)
-    table.add_column("seen", max_width=12)
-    table.add_column("why", overflow="fold", min_width=24)
+    title = "Differences, the worst and the most lasting first: rank. points"
+    listed = differences(title, Column("seen", max_width=12))
     for one in seen:
         latest = one.latest
         when = f"{one.times:,} times, {_clock(one.last)}" if one.times > 1 else _clock(one.last)
-        table.add_row(
+        listed.add_row(
             judged(latest.judgement),
-            Text(f"{latest.employee_id}, {latest.board}"),
-            *(_place(place) for place in (latest.legacy, latest.truth, latest.pipeline)),
+            f"{latest.employee_id}, {latest.board}",
+            *(told(PLACE, place) for place in (latest.legacy, latest.truth, latest.pipeline)),
             when,
-            Text(latest.why),
+            latest.why,
         )
-    return table
-
-
-def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-
-
-def _place(place: BoardPlace | None) -> str:
-    return "-" if place is None else f"{place.rank:,}. {place.points:,}"
+    return listed
 
 
 def _clock(at: str) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from migration.aws.tables.verify_tables import VerifyTables
+from migration.aws.tables.both_sides import StackSides
 from migration.aws.transport.clock import SystemClock
 from migration.aws.transport.scan import ReadPace
 from migration.cli.commands import OUTPUT, Output
@@ -21,7 +21,7 @@ from migration.model.cause import Cause
 from migration.model.errors import CutoverError
 from migration.model.moments import moment_text
 from migration.plan.plan import plan_of
-from migration.wiring.sources import verify_source
+from migration.wiring.sources import both_sides
 from migration.wiring.workspace import Workspace
 
 INCONCLUSIVE = 11
@@ -92,7 +92,7 @@ def verify(  # noqa: PLR0913 - one for each option
     stack = workspace.deployed(chosen.stack)
     pace = ReadPace(max_rcu, SystemClock())
     legacy = None if pipeline_only else chosen.legacy
-    tables = verify_source(stack.clients, stack.outputs, legacy, pace, segments)
+    tables = both_sides(stack.clients, stack.outputs, legacy, pace, segments)
     longest = Patience(longest=timedelta(seconds=patience))
     report = _run(stack.home / "verify", tables, longest, memory, resume=resume)
     steps = next_steps(report)
@@ -113,10 +113,8 @@ def next_steps(report: VerifyReport) -> list[tuple[str, str]]:
     return list(dict.fromkeys(step for kind, step in STEPS.items() if report.counts[kind]))
 
 
-def _run(
-    folder: Path, tables: VerifyTables, patience: Patience, memory: str, *, resume: bool
-) -> VerifyReport:
-    from migration.aws.bulk.verify_store import DuckDBStore  # noqa: PLC0415 - `--help` must not wait for it
+def _run(folder: Path, tables: StackSides, patience: Patience, memory: str, *, resume: bool) -> VerifyReport:
+    from migration.aws.bulk.side_store import DuckDBStore  # noqa: PLC0415 - `--help` must not wait for it
 
     store = DuckDBStore(folder, memory)
     done = False

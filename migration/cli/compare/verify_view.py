@@ -5,15 +5,17 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
 from migration.cli.console import data
+from migration.cli.views import differing, number, points_of, show_some, table, verdict, whole, words
+from migration.model.guardrails import Outcome
 from migration.model.moments import moment_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from rich.table import Table
 
     from migration.compare.verify.verification import Difference, VerifyReport
     from migration.model.cause import Cause
@@ -36,7 +38,7 @@ def show_report(report: VerifyReport) -> None:
     data.print(_keys(report))
     data.print(_sentence(report))
     for kind, group in groupby(report.differences, key=lambda one: one.kind):
-        _show_class(kind, list(group))
+        show_some(list(group), SHOWN if kind.fails else EXAMPLES, _paragraph, f"more {words(kind)}")
     for row in report.undecided[:SHOWN]:
         data.print(f"  undecided   {row}: it moves too fast to be judged; verify again when less comes in")
     if report.skipped:
@@ -44,19 +46,17 @@ def show_report(report: VerifyReport) -> None:
 
 
 def _sums(report: VerifyReport) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("events and points of", no_wrap=True)
-    for name in ("stored", "folded", "stored", "folded", "print"):
-        table.add_column(name, justify="right")
+    numbers = map(number, ("stored", "folded", "stored", "folded", "print"))
+    sums = table(whole("events and points of"), *numbers)
     for one in report.sums:
-        numbers = (one.stored.events, one.folded.events, one.stored.points, one.folded.points)
+        each = (one.stored.events, one.folded.events, one.stored.points, one.folded.points)
         if one.name == "legacy":
             prints = Text("none", "dim")
         else:
             same = one.stored.fingerprint == one.folded.fingerprint
             prints = Text("same", "green") if same else Text("differs", "yellow")
-        table.add_row(_NAMES[one.name], *(f"{number:,}" for number in numbers), prints)
-    return table
+        sums.add_row(_NAMES[one.name], *(f"{value:,}" for value in each), prints)
+    return sums
 
 
 def _took(report: VerifyReport) -> str:
@@ -65,53 +65,33 @@ def _took(report: VerifyReport) -> str:
 
 
 def _keys(report: VerifyReport) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("Every key of")
-    table.add_column("compared", justify="right")
-    table.add_column("looked at again", justify="right")
+    keys = table("Every key of", number("compared"), number("looked at again"))
     for one in report.keys:
-        table.add_row(one.name, f"{one.compared:,}", f"{one.looked_at_again:,}")
-    return table
+        keys.add_row(one.name, f"{one.compared:,}", f"{one.looked_at_again:,}")
+    return keys
 
 
 def _sentence(report: VerifyReport) -> Text:
-    counts = ", ".join(f"{count:,} {_words(kind)}" for kind, count in _sorted(report.counts.items()))
+    counts = ", ".join(f"{count:,} {words(kind)}" for kind, count in _sorted(report.counts.items()))
     where = f"{report.queued:,} messages queued" + (f", {report.dead:,} given up" if report.dead else "")
     if report.clean and not report.undecided:
         text = "every fact is folded exactly once" + (f", apart from {counts}" if counts else "")
-        return Text.assemble(("✓ ", "green"), f"{text}; {where}.")
+        return verdict(Outcome.PASS, f"{text}; {where}.")
     if report.clean:
-        return Text.assemble(("? ", "yellow"), f"{len(report.undecided):,} rows undecided; {where}.")
-    return Text.assemble(("✗ ", "red"), f"{counts}; {where}.")
+        return verdict(Outcome.INCONCLUSIVE, f"{len(report.undecided):,} rows undecided; {where}.")
+    return verdict(Outcome.FAIL, f"{counts}; {where}.")
 
 
 def _sorted(counts: Iterable[tuple[Cause, int]]) -> list[tuple[Cause, int]]:
     return sorted(counts, key=lambda one: one[0].severity, reverse=True)
 
 
-def _show_class(kind: Cause, found: list[Difference]) -> None:
-    shown = found[: SHOWN if kind.fails else EXAMPLES]
-    for one in shown:
-        data.print(_paragraph(one), soft_wrap=True)
-    if len(found) > len(shown):
-        more = len(found) - len(shown)
-        data.print(f"  … and {more:,} more {_words(kind)}; --output json has all")
-
-
 def _paragraph(one: Difference) -> Text:
-    event = f"event {one.event_id} of {one.employee_id} in {one.program_id}"
-    row = " in ".join(filter(None, (one.employee_id, one.program_id)))
-    what = event if one.event_id else row
-    points = "" if one.points is None else f" ({one.points:,} points)"
     apart = " (a pulse)" if one.reserved else ""
-    lines = [f"{what}{points}{apart}", one.detail]
+    lines = [f"{differing(one)}{points_of(one.points)}{apart}", one.detail]
     if one.rows:
         lines.append(f"shows in {', '.join(one.rows)}")
     if one.candidates:
         lines.append(f"events {', '.join(one.candidates)}")
     style = "red" if one.kind.fails else "cyan"
-    return Text.assemble("  ", (f"{_words(one.kind)}: ", style), f"\n{'':6}".join(lines))
-
-
-def _words(kind: Cause) -> str:
-    return kind.replace("_", " ")
+    return Text.assemble("  ", (f"{words(one.kind)}: ", style), f"\n{'':6}".join(lines))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from migration.cli.console import notes
+from migration.cli.views import MARKS, words
 from migration.cutover.looks import Waits
 from migration.cutover.moves import control_words
 from migration.model.guardrails import Outcome
@@ -21,13 +22,6 @@ if TYPE_CHECKING:
     from migration.backfill.attention import OnProgress
     from migration.cutover.looks import Look
     from migration.model.guardrails import GuardrailVerdict
-
-STYLES: Final = {
-    Outcome.PASS: ("✓", "green"),
-    Outcome.INCONCLUSIVE: ("?", "yellow"),
-    Outcome.ERROR: ("!", "magenta"),
-    Outcome.FAIL: ("✗", "bold red"),
-}
 
 
 @dataclass(slots=True)
@@ -83,8 +77,8 @@ def guardrail_table(verdicts: Sequence[GuardrailVerdict], now: float) -> Table:
     """Lay out guardrails with their evidence and its age."""
     table = Table(box=None, pad_edge=False, show_header=False)
     for one in sorted(verdicts, key=lambda one: one.name):
-        mark, style = STYLES[one.outcome]
-        name = one.name.replace("_", " ") + (" (dry)" if one.dry else "")
+        mark, style = MARKS[one.outcome]
+        name = words(one.name) + (" (dry)" if one.dry else "")
         age = max(0.0, now - one.observed_at)
         table.add_row(Text(mark, style), Text(name, style), Text(one.why), Text(f"{age:.0f} s ago", "dim"))
     return table

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +15,7 @@ from migration.cli.commands import OUTPUT, Output
 from migration.cli.console import data, print_json
 from migration.cli.cutover.run import after_complete
 from migration.cli.cutover.run_view import guardrail_table
+from migration.cli.views import duration
 from migration.cutover.chronicle import Chronicle
 from migration.cutover.course import CutoverPlan, Step
 from migration.cutover.looks import PROVE_AGAIN_S, at_work, for_guardrails, is_other_plan, waits
@@ -183,7 +183,9 @@ def screen(at: StatusNow) -> RenderableType:
     """Lay out the screen."""
     control = at.state.control
     top = Table.grid(padding=(0, 2))
-    since = f"since {_ago(at.now - at.so_far.state_at)}" if at.so_far.state_at else "nothing was moved yet"
+    since = (
+        f"since {duration(at.now - at.so_far.state_at)}" if at.so_far.state_at else "nothing was moved yet"
+    )
     taken = "" if at.so_far.confirmed else ", not confirmed at every door yet"
     top.add_row(
         "stage", Text.assemble((control_words(control), "bold"), f"  epoch {control.epoch}, {since}{taken}")
@@ -192,7 +194,7 @@ def screen(at: StatusNow) -> RenderableType:
     holder = "nobody; no run is under way" if at.held is None else at.held.holder
     top.add_row("moved by", holder)
     drill = at.so_far.drilled_at
-    top.add_row("drill", "never" if drill is None else f"passed {_ago(at.now - drill)} ago")
+    top.add_row("drill", "never" if drill is None else f"passed {duration(at.now - drill)} ago")
     top.add_row("backfill", at.backfill)
     top.add_row(
         "plan",
@@ -224,7 +226,7 @@ def _proofs(at: StatusNow) -> list[RenderableType]:
     if at.proofs is None:
         return []
     verdicts = _verdicts(at.proofs)
-    age = _ago(at.now - epoch_of(at.proofs.at))
+    age = duration(at.now - epoch_of(at.proofs.at))
     return [Text(f"Proofs, {age} ago", "bold"), guardrail_table(verdicts, at.now), ""]
 
 
@@ -246,7 +248,3 @@ def _bars(shares: Shares) -> Text:
         text.append(f"{name} ").append("█" * filled, "green").append("░" * (20 - filled), "dim")
         text.append(f" {weight / 100:g} %  ")
     return text
-
-
-def _ago(seconds: float) -> str:
-    return str(timedelta(seconds=round(seconds)))

@@ -9,6 +9,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from rich.text import Text
+
 from migration.cli.console import notes
 from migration.cutover.course import PERCENT
 from migration.model.errors import IntegrityError
@@ -52,7 +54,7 @@ class PlottedFault:
         pipe = self.stack.outputs.pipeline.pipe
         self._faults().inject(Fault(service="pipes", operation="Deliver", contains=f'"Name": "{pipe}"'))
         self.injected_at = time.monotonic()
-        notes.print(f"[bold red]⚡ fault injected:[/] {TOLD}", soft_wrap=True)
+        notes.print(Text.assemble(("⚡ fault injected:", "bold red"), f" {TOLD}"), soft_wrap=True)
 
     def _faults(self) -> Faults:
         from migration.local.emulator import Faults  # noqa: PLC0415 - as above

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
 from migration.cli.compare.ledger_view import show_verdicts
 from migration.cli.console import data
 from migration.cli.load.view import show_loads
+from migration.cli.views import number, table, whole
 from migration.model.cause import Cause
 
 if TYPE_CHECKING:
@@ -75,24 +74,22 @@ def summary(verdict: LedgerVerdict, failed: int, fault: PlottedFault, pages: Map
     """Say what it all comes to, in the numbers that a migration is judged by."""
     lost, doubled = verdict.count(Cause.LOST), verdict.count(Cause.DOUBLED)
     caught = "never" if fault.caught_s is None else f"{fault.caught_s:.1f} s"
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_header=False)
-    for name, number in (("failed requests", failed), ("lost", lost), ("doubled", doubled)):
-        table.add_row(name, Text(f"{number:,}", "bold red" if number else "bold green"))
-    table.add_row("fault to rollback", caught)
+    sums = table("", "", heads=False)
+    for name, count in (("failed requests", failed), ("lost", lost), ("doubled", doubled)):
+        sums.add_row(name, Text(f"{count:,}", "bold red" if count else "bold green"))
+    sums.add_row("fault to rollback", caught)
     for name, path in pages.items():
-        table.add_row(name, path)
-    data.print(table)
+        sums.add_row(name, path)
+    data.print(sums)
 
 
 def boards(lines: Sequence[BoardRow]) -> None:
     """Tell the boards side by side, and why they differ."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("employee", "legacy", "pipeline", "why they differ"):
-        table.add_column(name, justify="right" if name in ("legacy", "pipeline") else "left", no_wrap=True)
+    listed = table(whole("employee"), number("legacy"), number("pipeline"), whole("why they differ"))
     for line in lines:
         style = "yellow" if line.differs else ""
-        table.add_row(line.employee_id, _place(line.legacy), _place(line.pipeline), line.why, style=style)
-    data.print(table)
+        listed.add_row(line.employee_id, _place(line.legacy), _place(line.pipeline), line.why, style=style)
+    data.print(listed)
     differing = sum(line.differs for line in lines)
     tell(f"{differing} of {len(lines)} lines differ. Legacy counts an activity again when it is sent again.")
 

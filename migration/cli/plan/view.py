@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
 
+from migration.cli.views import duration
 from migration.cutover.outline import is_behind, planned
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def plan_table(plan: Plan, control: Control) -> Table:
     rows = planned(course)
     waits = sum(one.watched_s + one.takes_s for one in rows)
     title = f"Plan {plan.hash} for migration {plan.migration!r} of stack {plan.stack!r}"
-    caption = f"Watching and confirming takes {_duration(waits)}; backfill, proofs and gates come on top."
+    caption = f"Watching and confirming takes {_lasting(waits)}; backfill, proofs and gates come on top."
     table = Table(title=title, caption=caption, title_justify="left", caption_justify="left", expand=False)
     for name in ("", "step", "what it does", "must hold", "watched before", "undo"):
         table.add_column(name)
@@ -32,7 +32,7 @@ def plan_table(plan: Plan, control: Control) -> Table:
         mark = Text("✓", "green") if behind else Text(str(number), "dim")
         holds = one.holds + (", a person's `cutover resume`" if gate else "")
         style = "dim" if behind else ""
-        table.add_row(mark, one.name, one.does, holds, _duration(one.watched_s), one.undo, style=style)
+        table.add_row(mark, one.name, one.does, holds, _lasting(one.watched_s), one.undo, style=style)
     return table
 
 
@@ -46,5 +46,5 @@ def plan_fields(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _duration(seconds: float) -> str:
-    return str(timedelta(seconds=round(seconds))) if seconds else "-"
+def _lasting(seconds: float) -> str:
+    return duration(seconds) if seconds else "-"

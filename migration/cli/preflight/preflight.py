@@ -4,14 +4,14 @@ from collections import Counter
 from typing import Any
 
 import typer
-from rich import box
-from rich.table import Table
+from rich.table import Column
 from rich.text import Text
 
 from migration.aws.stack.as_deployed import AsDeployed
 from migration.aws.transport.clock import SystemClock
 from migration.cli.commands import OUTPUT, Output
 from migration.cli.console import data, print_json, say, show_next
+from migration.cli.views import MARKS, table, whole
 from migration.model.errors import GuardrailError
 from migration.model.guardrails import GuardrailVerdict, Outcome, worst
 from migration.plan.plan import plan_of
@@ -23,12 +23,6 @@ from migration.wiring.workspace import Workspace
 UNDECIDED = 11
 AGAIN = ("cutover preflight", "again, when that is mended")
 GO_ON = ("cutover run", "move the migration")
-STYLES = {
-    Outcome.PASS: ("✓", "green"),
-    Outcome.INCONCLUSIVE: ("?", "yellow"),
-    Outcome.ERROR: ("!", "magenta"),
-    Outcome.FAIL: ("✗", "red"),
-}
 WARNING = ("!", "yellow")
 
 
@@ -66,15 +60,12 @@ def preflight(plan: PLAN = None, output: OUTPUT = Output.TABLE) -> None:
 
 
 def _show(checks: list[Check]) -> None:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("")
-    table.add_column("Check", no_wrap=True)
-    table.add_column("Found", overflow="fold")
+    listed = table("", whole("Check"), Column("Found", overflow="fold"))
     for one in checks:
         verdict = one.verdict
         mark, style = _mark(verdict)
-        table.add_row(Text(mark, style), Text(verdict.name, style), _said(one))
-    data.print(table)
+        listed.add_row(Text(mark, style), Text(verdict.name, style), _said(one))
+    data.print(listed)
     counts = Counter(_word(one.verdict) for one in checks)
     say(f"{', '.join(f'{count} {word}' for word, count in counts.items())}.")
 
@@ -86,7 +77,7 @@ def _said(one: Check) -> Text:
 
 
 def _mark(verdict: GuardrailVerdict) -> tuple[str, str]:
-    return WARNING if _is_warning(verdict) else STYLES[verdict.outcome]
+    return WARNING if _is_warning(verdict) else MARKS[verdict.outcome]
 
 
 def _word(verdict: GuardrailVerdict) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
 from migration.cli.console import data
+from migration.cli.views import differing, number, show_rest, show_some, table, verdict, words
+from migration.model.guardrails import Outcome as Came
 from migration.repair.words import DeedOutcome, parts_off
 
 if TYPE_CHECKING:
@@ -29,20 +29,17 @@ def show_plan(plan: RepairPlan) -> None:
     ordered = sorted(plan.remedies, key=_group)
     for (kind, action), group in groupby(ordered, key=_group):
         listed = list(group)
-        title = f"{len(listed):,} {_words(kind)}: {_words(action)}"
+        title = f"{len(listed):,} {words(kind)}: {words(action)}"
         data.print(Text(title, "bold cyan" if listed[0].action.writes else "bold"))
-        for remedy in listed[:SHOWN]:
-            data.print(_line(remedy), soft_wrap=True)
-        if len(listed) > SHOWN:
-            data.print(f"  … and {len(listed) - SHOWN:,} more; --output json has all")
+        show_some(listed, SHOWN, lambda one: Text(f"  {differing(one.difference)}: {one.why}"))
     _show_rows(plan)
 
 
 def show_deeds(deeds: Sequence[Deed]) -> None:
     """Print what became of each deed."""
     for deed in deeds:
-        name = f"{_words(deed.action)} {deed.id}"
-        outcome = (f"{_words(deed.outcome)}: ", _STYLES.get(deed.outcome, "red"))
+        name = f"{words(deed.action)} {deed.id}"
+        outcome = (f"{words(deed.outcome)}: ", _STYLES.get(deed.outcome, "red"))
         data.print(Text.assemble("  ", outcome, f"{name}; {deed.about}; {deed.detail}"), soft_wrap=True)
 
 
@@ -50,40 +47,26 @@ def show_left(failing: Sequence[Difference], undecided: Collection[str], *, done
     """Print the verdict after a repair, or before it."""
     if failing:
         what = "left" if done else "to be repaired, or seen to"
-        data.print(Text.assemble(("✗ ", "red"), f"{len(failing):,} differences {what}."))
+        data.print(verdict(Came.FAIL, f"{len(failing):,} differences {what}."))
         for one in failing[:SHOWN] if done else ():
             name = " ".join(filter(None, (one.employee_id, one.event_id, one.program_id)))
-            data.print(Text(f"  {_words(one.kind)}: {name}: {one.detail}"), soft_wrap=True)
+            data.print(Text(f"  {words(one.kind)}: {name}: {one.detail}"), soft_wrap=True)
     elif undecided:
-        data.print(Text.assemble(("? ", "yellow"), f"{len(undecided):,} rows moved too fast to be judged."))
+        data.print(verdict(Came.INCONCLUSIVE, f"{len(undecided):,} rows moved too fast to be judged."))
     else:
-        data.print(Text.assemble(("✓ ", "green"), "nothing is left to repair."))
+        data.print(verdict(Came.PASS, "nothing is left to repair."))
 
 
 def _show_rows(plan: RepairPlan) -> None:
     off = parts_off(plan.remedies)
     if not off:
         return
-    table = Table("row", "lane", box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("points", "events"):
-        table.add_column(name, justify="right")
+    rows = table("row", "lane", number("points"), number("events"))
     for (row, lane), fold in list(off.items())[:SHOWN]:
-        table.add_row(str(row), lane, f"{-fold.points:+,}", f"{-fold.events:+,}")
-    data.print(table)
-    if len(off) > SHOWN:
-        data.print(f"  … and {len(off) - SHOWN:,} more rows; --output json has all")
-
-
-def _line(remedy: Remedy) -> Text:
-    one = remedy.difference
-    event = f"event {one.event_id} of {one.employee_id} in {one.program_id}"
-    what = event if one.event_id else " in ".join(filter(None, (one.employee_id, one.program_id)))
-    return Text(f"  {what}: {remedy.why}")
+        rows.add_row(str(row), lane, f"{-fold.points:+,}", f"{-fold.events:+,}")
+    data.print(rows)
+    show_rest(len(off) - SHOWN, "more rows")
 
 
 def _group(remedy: Remedy) -> tuple[str, str]:
     return remedy.difference.kind, remedy.action
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from migration.compare.boards.reasons import Arrival, Shown, board_reasons, displaced, judgement_of
 from migration.compare.boards.windows import BoardWindow, EntryChange, comparable, pair, rank_truth
@@ -16,33 +16,18 @@ from migration.model.side import Side
 from pipeline.domain.activity import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from migration.compare.boards.boards import BoardEntry
     from migration.compare.boards.windows import PairedLine
     from migration.compare.diff.two_sides import Reading, Sighting, StoredBoard
     from migration.compare.ledger.suspects import Suspects
     from migration.compare.reasons import Reason
+    from migration.compare.store import Join
 
 SLACK: Final = timedelta(
     minutes=10
 )  # a board is made from scans, which take their time and are no point in time
-
-
-class Join(Protocol):
-    """Both sides' aggregates and events, lined up: of everybody, or of those who are on a board."""
-
-    def populations(self, board: str) -> tuple[int, int]:
-        """Count the employees whom legacy, and whom the pipeline, could show on a board."""
-        ...
-
-    def true_places(self, board: str, depth: int, names: Collection[str]) -> dict[str, BoardEntry]:
-        """Rank the truth, for everybody down to a depth and for those who are named; equals share a rank."""
-        ...
-
-    def these_employees(self, names: Collection[str]) -> Iterator[tuple[list[Sums], list[Sighting]]]:
-        """Give all rows and activities of some employees."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,21 +10,23 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from migration.compare.boards.diffs import BoardDiffs
+from migration.compare.both_sides import Part
 from migration.compare.diff.program_reasons import EmployeeSums, explain_program
 from migration.compare.diff.report import DiffReport, JudgedRow
 from migration.compare.diff.row_reasons import explain_employee
-from migration.compare.diff.side_join import SideJoin, joined_sides
-from migration.compare.diff.spool import MEMORY_LIMIT
 from migration.compare.diff.two_sides import GLOBAL, StoredBoard, reading_at
+from migration.compare.reading import read
+from migration.compare.store import Begun
 from migration.model.errors import UsageError
 from migration.model.fold import TOTAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from migration.compare.diff.both_sides import BothSides
+    from migration.compare.both_sides import BothSides
     from migration.compare.diff.two_sides import Reading
     from migration.compare.ledger.suspects import Suspects
+    from migration.compare.store import LinedUp, SideStore
     from migration.model.clock import Clock
 
 ALL: Final = "all"
@@ -41,7 +43,6 @@ class Question:
         depths: at which the overlap is told.
         persistence: of rank-biased overlap.
         suspects: what an acknowledgement ledger says that legacy miscounted.
-        memory_limit: of the join; what does not fit goes to disk.
     """
 
     stack: str
@@ -49,41 +50,60 @@ class Question:
     depths: Sequence[int]
     persistence: float
     suspects: Suspects = field(default_factory=dict)
-    memory_limit: str = MEMORY_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class BoardsRead:
+    """Both sides' boards, and what was on its way when they were read; the tables are read after them."""
+
+    pairs: Sequence[tuple[StoredBoard, StoredBoard]]
+    reading: Reading
 
 
 def diff(
     question: Question,
     sides: BothSides,
+    store: SideStore,
     clock: Clock,
-    on_loaded: Callable[[str, int], None] = lambda _what, _rows: None,
+    on_read: Callable[[Part, int, int], None] = lambda _part, _more, _about: None,
 ) -> DiffReport:
-    """Compare both sides and the truth.
+    """Read both sides, and compare them and the truth.
+
+    Raises:
+        UsageError: when neither side has the board.
+    """
+    boards = read_boards(question.board, sides, clock)
+    store.begin(Begun(boards.reading.began_at))
+    read(sides, store, Part, on_read)
+    store.fold()
+    return explain(question, boards, store.line_up())
+
+
+def read_boards(asked: str, sides: BothSides, clock: Clock) -> BoardsRead:
+    """Read what is asked for: `global`, `program#P`, or `all`.
 
     Raises:
         UsageError: when neither side has the board.
     """
     began = datetime.fromtimestamp(clock.now(), UTC)
-    boards = _boards(question.board, list(sides.legacy_boards()), list(sides.pipeline_boards()))
-    reading = reading_at(began, sides.newest_folded_at(), sides.queued())
-    read: dict[str, int] = {}
+    legacy, pipeline = sides.legacy_boards(), sides.pipeline_boards(None if asked == ALL else asked)
+    pairs = _boards(asked, list(legacy), list(pipeline))
+    return BoardsRead(pairs, reading_at(began, sides.newest_folded_at(), sides.queued()))
 
-    def count(what: str, rows: int) -> None:
-        read[what] = rows
-        on_loaded(what, rows)
 
-    with joined_sides(question.memory_limit) as join:
-        join.load(sides, count)
-        board_diffs = BoardDiffs(join, reading, question.depths, question.persistence, question.suspects)
-        return DiffReport(
-            question.stack,
-            reading,
-            read,
-            question.persistence,
-            [board_diffs.diff(*pair) for pair in boards],
-            join.counts(),
-            _rows(join, reading, question.suspects),
-        )
+def explain(question: Question, boards: BoardsRead, lined_up: LinedUp) -> DiffReport:
+    """Compare the boards and all that was read after them."""
+    reading, suspects = boards.reading, question.suspects
+    board_diffs = BoardDiffs(lined_up, reading, question.depths, question.persistence, suspects)
+    return DiffReport(
+        question.stack,
+        reading,
+        lined_up.read(),
+        question.persistence,
+        [board_diffs.diff(*pair) for pair in boards.pairs],
+        lined_up.counts(),
+        _rows(lined_up, reading, suspects),
+    )
 
 
 def _boards(
@@ -102,7 +122,7 @@ def _boards(
     return [(left.get(name, StoredBoard(name)), right.get(name, StoredBoard(name))) for name in names]
 
 
-def _rows(join: SideJoin, reading: Reading, suspects: Suspects) -> list[JudgedRow]:
+def _rows(join: LinedUp, reading: Reading, suspects: Suspects) -> list[JudgedRow]:
     """Explain employees' rows first; what they say is taken off the programs' rows."""
     judged: list[JudgedRow] = []
     parts: dict[str, EmployeeSums] = {}

@@ -13,17 +13,18 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from migration.compare.both_sides import Part
 from migration.compare.verify.judge import Verdict, judge
 from migration.compare.verify.verification import Difference, Horizon
-from migration.compare.verify.verifying import Part
 from migration.model.cause import Cause
 from migration.model.moments import epoch_of, moment_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from migration.compare.both_sides import BothSides
+    from migration.compare.store import SideStore
     from migration.compare.verify.verification import EmployeeReading, Parts, WideReading
-    from migration.compare.verify.verifying import VerifySource, VerifyStore
     from migration.model.clock import Clock
     from migration.model.fold import Row
 
@@ -65,8 +66,8 @@ class Confirmation:
         on_look: called with a sentence about each look.
     """
 
-    source: VerifySource
-    store: VerifyStore
+    source: BothSides
+    store: SideStore
     clock: Clock
     as_of: str
     patience: Patience
@@ -115,7 +116,7 @@ class Confirmation:
 
     def _programs_again(self) -> Sequence[WideReading]:
         """Read the programs' rows, then the facts that came since."""
-        samples = sample_programs(self.source, self.clock, self.patience)
+        samples = sample_programs(self.source, self.source.programs(), self.clock, self.patience)
         since = moment_text(epoch_of(self.as_of) - self.patience.in_flight.total_seconds())
         self.store.add_new(self.source.chunks(Part.FACTS, {}, since))
         return self.store.programs(samples)
@@ -127,9 +128,11 @@ class Confirmation:
         return Horizon(self.as_of, young_since, moment_text(now - self.patience.late.total_seconds()), queued)
 
 
-def sample_programs(source: VerifySource, clock: Clock, patience: Patience) -> list[Mapping[Row, Parts]]:
-    """Read the programs' rows at several moments."""
-    samples = [source.programs()]
+def sample_programs(
+    source: BothSides, first: Mapping[Row, Parts], clock: Clock, patience: Patience
+) -> list[Mapping[Row, Parts]]:
+    """Read the programs' rows at several moments; the first sample was just read."""
+    samples = [first]
     for _ in range(patience.samples - 1):
         clock.sleep(patience.pause.total_seconds() / patience.samples)
         samples.append(source.programs())

@@ -11,14 +11,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from migration.compare.miscounts import Pool, name_miscount
-from migration.compare.verify.verification import Difference, LegacyProgram
+from migration.compare.verify.verification import Difference
 from migration.model.cause import Cause
 from migration.model.fold import Fold, Row, differences, fold_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from migration.compare.verify.verification import LegacyReading
+    from migration.compare.verify.verification import LegacyProgram, LegacyReading
     from migration.model.fold import Activity
 
 SHOWN: Final = 20
@@ -32,20 +32,16 @@ def judge_legacy(employee_id: str, legacy: LegacyReading) -> list[Difference]:
     ]
 
 
-def judge_legacy_program(
-    row: Row, held: Fold, known: LegacyProgram | None, pool: Callable[[str], Pool]
-) -> Difference | None:
+def judge_legacy_program(row: Row, program: LegacyProgram, pool: Callable[[str], Pool]) -> Difference | None:
     """Judge a program's row; None when it is right, or off like its employees' rows or by young events.
 
     Args:
         row: the program's.
-        held: what legacy has there.
-        known: what its events and its employees' rows say; None without any.
+        program: what legacy has there, and what its events and its employees' rows say.
         pool: gives a program's events.
     """
-    known = known or LegacyProgram()
-    off = held - known.due
-    if any(_is_within(part, known.young) for part in (off, off - known.narrow)):
+    off = program.held - program.due
+    if any(_is_within(part, program.young) for part in (off, off - program.narrow)):
         return None
     return legacy_difference(row, off, pool(row.program_id))
 

@@ -123,11 +123,13 @@ class LegacyProgram:
     """A program in legacy.
 
     Attributes:
-        due: fold of its events; no fingerprint.
+        held: what its row holds; no fingerprint.
+        due: fold of its events.
         young: fold of those among them that may not be counted yet, or came while legacy was read.
         narrow: how far its employees' rows are off together.
     """
 
+    held: Fold = NOTHING
     due: Fold = NOTHING
     young: Fold = NOTHING
     narrow: Fold = NOTHING

@@ -11,10 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from migration.compare.both_sides import AGGREGATES, EVENTS
+from migration.compare.reading import read
+from migration.compare.store import Begun
 from migration.compare.verify.confirm import Confirmation, Patience, sample_programs
 from migration.compare.verify.judge_legacy import judge_legacy_program
 from migration.compare.verify.verification import Keys, Sum, VerifyReport
-from migration.compare.verify.verifying import Begun, Part
 from migration.model.errors import UsageError
 from migration.model.fold import NOTHING, RESERVED
 from migration.model.moments import epoch_of, moment_text
@@ -22,13 +24,13 @@ from migration.model.moments import epoch_of, moment_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from migration.compare.both_sides import BothSides, Part
+    from migration.compare.store import SideStore
     from migration.compare.verify.judge import Verdict
     from migration.compare.verify.verification import Difference, Parts
-    from migration.compare.verify.verifying import VerifySource, VerifyStore
     from migration.model.clock import Clock
-    from migration.model.fold import Fold, Row
+    from migration.model.fold import Row
 
-_OF_LEGACY: Final = (Part.LEGACY_EMPLOYEE_ROWS, Part.LEGACY_EVENTS)
 VERIFY: Final = "cutover verify"
 
 
@@ -47,8 +49,8 @@ class Verification:
         on_look: called with a sentence about each look at what differs.
     """
 
-    source: VerifySource
-    store: VerifyStore
+    source: BothSides
+    store: SideStore
     clock: Clock
     setup: str = ""
     patience: Patience = field(default_factory=Patience)
@@ -63,11 +65,11 @@ class Verification:
             UsageError: when there is none to go on with, or it read something else.
         """
         as_of = self._begin(resume=resume)
-        self._read(Part.LEGACY_EMPLOYEE_ROWS, Part.EMPLOYEE_ROWS)
-        legacy_programs = self.source.legacy_programs() if self.source.has_legacy else {}
-        samples = sample_programs(self.source, self.clock, self.patience)
-        self._read(Part.LEGACY_EVENTS, Part.FACTS)
+        read(self.source, self.store, AGGREGATES, self.on_read)
+        samples = sample_programs(self.source, self.store.program_rows(), self.clock, self.patience)
+        read(self.source, self.store, EVENTS, self.on_read)
         self.store.fold()
+        self.store.compare()
         suspects, wide = self.store.suspects(self.most_suspects), self.store.programs(samples)
         looking = Confirmation(self.source, self.store, self.clock, as_of, self.patience, self.on_look)
         verdict = looking.run(suspects.employees, wide)
@@ -80,7 +82,7 @@ class Verification:
                 for one in (*self.store.keys(), Keys("program", len(samples[-1]), len(wide)))
                 if one.compared or one.looked_at_again
             ],
-            differences=self._differences(verdict, legacy_programs),
+            differences=self._differences(verdict),
             undecided=sorted(verdict.undecided),
             skipped=suspects.count - len(suspects.employees),
             passes=looking.looks,
@@ -115,14 +117,6 @@ class Verification:
             )
         return begun.as_of
 
-    def _read(self, *parts: Part) -> None:
-        for part in parts:
-            if self.source.has_legacy or part not in _OF_LEGACY:
-                about = self.source.about(part)
-                chunks = self.source.chunks(part, self.store.positions(part))
-                for lines in self.store.add(part, chunks):
-                    self.on_read(part, lines, about)
-
     def _sums(self, programs: Mapping[Row, Parts]) -> list[Sum]:
         sums = list(self.store.sums())
         due = sum((one.stored for one in sums if one.name in ("live", "history")), NOTHING)
@@ -134,14 +128,13 @@ class Verification:
         sums.append(Sum("programs", due, sum(held, NOTHING)))
         return [one for one in sums if (one.stored, one.folded) != (NOTHING, NOTHING)]
 
-    def _differences(self, verdict: Verdict, legacy_programs: Mapping[Row, Fold]) -> Sequence[Difference]:
-        found = [*verdict.differences, *self._in_legacy_programs(legacy_programs)]
+    def _differences(self, verdict: Verdict) -> Sequence[Difference]:
+        found = [*verdict.differences, *self._in_legacy_programs()]
         return sorted(found, key=lambda one: (-one.kind.severity, one.employee_id or "", one.event_id or ""))
 
-    def _in_legacy_programs(self, rows: Mapping[Row, Fold]) -> Iterator[Difference]:
-        known = self.store.legacy_programs()
-        for row in sorted({*known, *rows}, key=str):
-            held = rows.get(row, NOTHING)
-            found = judge_legacy_program(row, held, known.get(row), self.store.legacy_pool)
+    def _in_legacy_programs(self) -> Iterator[Difference]:
+        programs = self.store.legacy_programs()
+        for row in sorted(programs, key=str):
+            found = judge_legacy_program(row, programs[row], self.store.legacy_pool)
             if found is not None:
                 yield found

@@ -1,1 +1,0 @@
-"""Ports as AWS and HTTP have them, and in memory for tests."""
