@@ -9,21 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
-from benchmarks import (
-    backfill,
-    cpu,
-    diff,
-    door,
-    duplicates,
-    export,
-    imports,
-    joins,
-    mirror,
-    orders,
-    scan,
-    snapshots,
-    writes,
-)
+from benchmarks import backfill, diff, door, mirror, scan, snapshots, writes
 from benchmarks.report import Report, print_tables, to_json
 from benchmarks.settings import FULL, QUICK, Settings
 
@@ -34,15 +20,9 @@ PRINTED_WIDTH: Final = 130
 BENCHMARKS: Final[Mapping[str, Callable[[Settings], list[Report]]]] = {
     "backfill": backfill.run,
     "writes": writes.run,
-    "orders": orders.run,
-    "duplicates": duplicates.run,
     "snapshots": snapshots.run,
-    "cpu": cpu.run,
     "diff": diff.run,
     "door": door.run,
-    "export": export.run,
-    "imports": imports.run,
-    "joins": joins.run,
     "mirror": mirror.run,
     "scan": scan.run,
 }
@@ -83,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="smaller and fewer, for a first look")
     parser.add_argument("--output", choices=("table", "json"), default="table")
     parser.add_argument("--seed", type=int, help="makes the activities")
-    parser.add_argument("--count", type=int, help="facts that are backfilled, and that an export holds")
+    parser.add_argument("--count", type=int, help="facts that are backfilled")
     parser.add_argument("--write-price", type=float, help="dollars per million write request units")
     parser.add_argument("--read-price", type=float, help="dollars per million read request units")
     return parser

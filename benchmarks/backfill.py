@@ -19,10 +19,10 @@ from benchmarks.report import Report
 from benchmarks.stand_in import ask, legacy_events, stand_in
 from migration.aws.bulk.history_bulk import folded_in_bulk
 from migration.aws.tables.base_tables import BaseTables
-from migration.aws.tables.both_sides import ProgressItem
 from migration.aws.tables.checkpoint_table import CheckpointTable
 from migration.aws.tables.fact_table import FactTable
 from migration.aws.tables.legacy_event_table import LegacyEventTable
+from migration.aws.tables.scanned_items import ProgressItem
 from migration.aws.transport.clock import SystemClock
 from migration.aws.transport.metered import Writer
 from migration.aws.transport.raw_dynamodb import RawDynamoDB, beside
@@ -33,8 +33,8 @@ from migration.backfill.pacer import Pacer
 from migration.backfill.pacing import Pace as WritePace
 from migration.model.backfill import BackfillPhase, Wish
 from migration.model.fold import Fold, Row, fold_all
-from migration.model.layout import LegacyEvents
-from migration.model.mapping import activity_mapper
+from migration.model.legacy.layout import LegacyEvents
+from migration.model.legacy.mapping import activity_mapper
 from migration.wiring.moving import THREADS, in_threads
 from tests.doubles.backfill import MemoryLiveLane
 
@@ -125,14 +125,8 @@ def check(url: str, settings: Settings) -> None:
     rows: dict[Row, tuple[Fold, Fold]] = {}
     for table in ("employee_progress", "program_progress"):
         for batch in batches(source, Scan(table, ProgressItem), pace):
-            rows |= map(_row, batch.items)
+            rows |= {item.row: (item.whole, item.base) for item in batch.items}
     assert rows == {row: (fold, fold) for row, fold in due.items()}
-
-
-def _row(item: ProgressItem) -> tuple[Row, tuple[Fold, Fold]]:
-    held = Fold(int(item.points.N), int(item.events.N), int(item.fingerprint.N))
-    base = Fold(int(item.base_points.N), int(item.base_events.N), int(item.base_fingerprint.N))
-    return Row(item.employee_id.S or None, item.program_id.S), (held, base)
 
 
 def _times(facts: int, measured: Measured, metered: dict[str, Any]) -> Report:

@@ -13,8 +13,8 @@ from benchmarks.systems import BOARD_SHARDS, NOW
 from benchmarks.workload import PROGRAM_SKEW, PROGRAMS, employee_id, program_id, zipf
 from pipeline.domain.activity import format_time
 from pipeline.domain.fold import Fold
+from pipeline.domain.fold_rows import FRESHNESS_KEY
 from pipeline.domain.ranking import TOTAL, board_of, board_shard, score_fraction, shard_of
-from pipeline.stores.folds import FRESHNESS, NEWEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -74,7 +74,7 @@ def _program_items(folds: Mapping[str, Folds]) -> Iterator[Item]:
     for program, fold in _by_program(folds).items():
         yield {"program_id": {"S": program}, "shard": {"S": "00"}, **_sums(fold)}
     newest = {"S": format_time(NOW)}
-    yield {"program_id": {"S": FRESHNESS}, "shard": {"S": NEWEST}, "newest_folded_at": newest}
+    yield {**FRESHNESS_KEY, "newest_folded_at": newest}
 
 
 def _employee_items(folds: Mapping[str, Folds]) -> Iterator[Item]:

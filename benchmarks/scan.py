@@ -16,7 +16,8 @@ import msgspec
 from benchmarks.canned_scan import PAGE_ITEMS, canned_scan
 from benchmarks.report import Report
 from benchmarks.timing import cpu_us, interleave
-from migration.aws.tables.both_sides import FactItem, fact_lines
+from migration.aws.tables.both_sides import fact_lines
+from migration.aws.tables.scanned_items import FactItem
 from migration.aws.transport.clock import SystemClock
 from migration.aws.transport.pages import Number, Text
 from migration.aws.transport.raw_dynamodb import RawDynamoDB, beside

@@ -17,8 +17,7 @@ class Settings:
         timed_activities: how many go through each side that is timed, a round.
         batch_sizes: facts an invocation of the aggregator.
         employees: sizes of the organisation for which snapshots are taken.
-        facts: how many are backfilled, and are in a folded export.
-        keys: rows of each of two tables that are compared.
+        facts: how many are backfilled.
         diffed_keys: aggregates of both sides that the join of a diff is loaded with.
         rounds: how often a timed benchmark repeats all its sides.
         seed: makes the activities; the same on every side.
@@ -31,7 +30,6 @@ class Settings:
     batch_sizes: tuple[int, ...] = (1, 10, 100, 1_000)
     employees: tuple[int, ...] = (100, 1_000, 10_000, 100_000)
     facts: int = 100_000
-    keys: tuple[int, ...] = (1_000_000, 5_000_000, 10_000_000)
     diffed_keys: int = 10_000_000
     rounds: int = 9
     seed: int = 1
@@ -52,7 +50,6 @@ QUICK: Final = Settings(
     activities=2_000,
     employees=(100, 1_000, 10_000),
     facts=10_000,
-    keys=(100_000,),
     diffed_keys=100_000,
     rounds=3,
 )

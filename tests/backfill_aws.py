@@ -16,8 +16,8 @@ from migration.aws.transport.clock import SystemClock
 from migration.aws.transport.metered import Writer
 from migration.aws.transport.scan import ReadPace
 from migration.model.fold import Fold, Row
-from migration.model.layout import LegacyEvents, LegacyPlan
-from migration.model.mapping import activity_mapper
+from migration.model.legacy.layout import LegacyEvents, LegacyPlan
+from migration.model.legacy.mapping import activity_mapper
 from tests.doubles.clock import MemoryClock
 from tests.pipeline_aws import create_tables, scan, table_name
 

@@ -91,6 +91,7 @@ class World:
     on_look: Callable[[Look], None] = lambda _: None
     dead: set[str] = field(default_factory=set)
     tokens: Iterator[int] = field(default_factory=count)
+    plan: str = "plan"
 
     def process(self, name: str, at: Callable[[], None] = lambda: None) -> Run:
         """A new process; it knows nothing but what is in the tables."""
@@ -101,7 +102,7 @@ class World:
             self.clock,
             lambda: f"{next(self.tokens):06x}",
             name,
-            "plan",
+            self.plan,
             self.hooks,
             MemoryNotices(),
         )

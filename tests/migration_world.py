@@ -11,6 +11,7 @@ what takes too long, and leaves calls without an answer. Everything that decides
 from __future__ import annotations
 
 import json
+import secrets
 import threading
 from collections import Counter
 from contextlib import contextmanager
@@ -44,7 +45,8 @@ from migration.door.wire import MissedError, WireAnswer
 from migration.functions import mirror
 from migration.model.facts import Lane, StoredFact
 from migration.model.fold import NOTHING
-from migration.model.layout import LegacyPlan
+from migration.model.journal_writer import JournalWriter
+from migration.model.legacy.layout import LegacyPlan
 from migration.model.side import Side
 from migration.repair.reconcile import Reconcile
 from migration.repair.repair import Repair
@@ -333,12 +335,11 @@ class Account(World):
                 bases,
                 self.reconcile(),
                 self.checkpoints,
-                MemoryControlPlane(),
+                JournalWriter(MemoryControlPlane(), self.clock, lambda: secrets.token_hex(2), "ana@desk:1"),
                 Pacer(self.clock, self.live, Pace.begin(1_000_000)),
                 horizon=timedelta(days=15),
                 grace=timedelta(minutes=1),
                 ceiling=1_000_000,
-                by="ana@desk:1",
             )
             plan = job.look()
             list(job.act(plan))

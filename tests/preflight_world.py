@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from migration.model.layout import LegacyPlan
+from migration.model.legacy.layout import LegacyPlan
 from migration.model.state import State
 from migration.preflight.deployed import (
     Deployed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,6 +17,7 @@ from migration.compare.verify.verify import Verification
 from migration.model.backfill import BackfillPhase, Job
 from migration.model.facts import Lane, Spent
 from migration.model.fold import NOTHING, Fold, Identity, Row
+from migration.model.journal_writer import JournalWriter
 from migration.model.stages import Control, Stage
 from migration.repair.reconcile import Reconcile
 from migration.repair.repair import Repair
@@ -163,12 +165,11 @@ class RepairWorld:
             bases,
             Reconcile(legacy, facts, legacy, checkpoints, compared_in_memory, pacer),
             checkpoints,
-            control,
+            JournalWriter(control, self.clock, lambda: secrets.token_hex(2), "ana@desk:1"),
             pacer,
             horizon=timedelta(days=15),
             grace=timedelta(minutes=15),
             ceiling=1_000_000,
-            by="ana@desk:1",
         )
 
     def verify(self, folder: Path) -> VerifyReport:

@@ -14,7 +14,7 @@ from migration.aws.transport.scan import ReadPace
 from migration.compare.verify.verification import Parts
 from migration.model.facts import Lane, StoredFact
 from migration.model.fold import Activity, Fold, Identity, Row, fold_of, rows_of
-from migration.model.layout import LegacyPlan
+from migration.model.legacy.layout import LegacyPlan
 from migration.model.side import Side
 from migration.plan.outputs import PipelineOutputs
 from tests.doubles.both_sides import MemorySides

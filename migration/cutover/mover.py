@@ -31,7 +31,8 @@ from typing import TYPE_CHECKING, Any, Final
 from migration.cutover.moves import Move, control_words
 from migration.cutover.notice import notice_of_move
 from migration.model.errors import ConflictError, GuardrailError, RemoteError, UsageError
-from migration.model.journal import Entry, EntryKind
+from migration.model.journal import EntryKind
+from migration.model.journal_writer import JournalWriter
 from migration.model.moments import moment_text
 from migration.model.transitions import gives_more, is_back, refusal, way_back
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from migration.cutover.notices import Notices
     from migration.model.clock import Clock
     from migration.model.control_plane import ControlPlane
+    from migration.model.journal import Entry
     from migration.model.stages import Control
     from migration.model.state import Lease, State
 
@@ -222,9 +224,11 @@ class Mover:
         Raises:
             RemoteError: when AWS failed.
         """
-        entry = Entry(self._entry_id(self._now()), kind, self.by, epoch, step, text, detail or {})
-        self.plane.append(entry)
-        return entry
+        return self._journal.note(kind, step, text, epoch, detail or {})
+
+    @property
+    def _journal(self) -> JournalWriter:
+        return JournalWriter(self.plane, self.clock, self.token, self.by)
 
     def _move(self, was: State, to: Control, step: str, text: str, cause: str = "") -> Move:
         plan = self.plan_hash or was.plan
@@ -254,8 +258,7 @@ class Mover:
         Dated here and not before the hooks were asked, as entries are in the order of their ids.
         """
         details = {**detail, **move.detail}
-        at = self._entry_id(self._now())
-        entry = Entry(at, EntryKind.DONE, self.by, to.epoch, move.step, move.text, details)
+        entry = self._journal.entry(EntryKind.DONE, move.step, move.text, to.epoch, details)
         return entry, replace(to, plan=move.plan, entry=entry.id, since=entry.at)
 
     def _landed(self, entry: Entry) -> bool:
@@ -270,9 +273,6 @@ class Mover:
 
     def _now(self) -> str:
         return moment_text(self.clock.now())
-
-    def _entry_id(self, at: str) -> str:
-        return f"{at}#{self.token()}"
 
 
 def _check_forward(was: State, to: State) -> None:

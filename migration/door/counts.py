@@ -15,6 +15,7 @@ from math import floor, log2
 from typing import TYPE_CHECKING, Final
 
 from migration.model.share import Share
+from pipeline.domain.fold import identity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,7 +97,7 @@ class Witness:
     @property
     def identity(self) -> str:
         """The fact's identity, as the dedup table holds it."""
-        return f"{self.employee_id}\n{self.event_id}"
+        return identity(self.employee_id, self.event_id)
 
 
 @dataclass(frozen=True, slots=True)

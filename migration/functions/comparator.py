@@ -18,7 +18,7 @@ from migration.aws.transport.clock import SystemClock
 from migration.compare.shadow.comparing import compare
 from migration.compare.shadow.comparison import KEPT, Comparison, not_in
 from migration.functions.serving import OwnHandlers
-from migration.model.layout import read_layout
+from migration.model.legacy.layout import read_layout
 
 logger = Logger()
 metrics = Metrics()

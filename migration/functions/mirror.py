@@ -14,7 +14,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from migration.aws.tables.legacy_folds import LegacyFolds
 from migration.aws.tables.mirrored_fact import parse_mirrored
 from migration.aws.transport.clients import connect_dynamodb, open_session
-from migration.model.layout import read_layout
+from migration.model.legacy.layout import read_layout
 from pipeline.domain.aggregator import Aggregator, longest_wait_s
 from pipeline.domain.delivery import deliver
 

@@ -30,8 +30,8 @@ from migration.backfill.pacer import Pacer
 from migration.backfill.pacing import Pace
 from migration.backfill.segment_worker import SegmentWorker
 from migration.model.backfill import MAX_WCU
-from migration.model.layout import LegacyEvents
-from migration.model.mapping import activity_mapper
+from migration.model.legacy.layout import LegacyEvents
+from migration.model.legacy.mapping import activity_mapper
 
 if TYPE_CHECKING:
     from collections.abc import Callable

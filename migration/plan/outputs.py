@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from migration.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from migration.model.legacy.layout import LegacyPlan
 
 
 class _Outputs(BaseModel):
@@ -35,6 +38,16 @@ class LegacyOutputs(_Outputs):
     employee_progress_table: str
     leaderboard_table: str
 
+    def as_planned(self, plan: LegacyPlan) -> LegacyOutputs:
+        """Give it with the tables that the plan names, where it names some."""
+        named = {
+            "events_table": plan.events.table,
+            "employee_progress_table": plan.employee_progress.table,
+            "program_progress_table": plan.program_progress.table,
+            "leaderboard_table": plan.leaderboard.table,
+        }
+        return self.model_copy(update={field: table for field, table in named.items() if table})
+
 
 class PipelineOutputs(_Outputs):
     """The pipeline's addresses and physical names."""
@@ -54,6 +67,11 @@ class PipelineOutputs(_Outputs):
     dead_letter_queue_url: str
     capture_dead_letter_queue_url: str
     pipe: str
+
+    @property
+    def dead_letters(self) -> dict[str, str]:
+        """Its dead-letter queues: what their messages are, and their addresses."""
+        return {"not captured": self.capture_dead_letter_queue_url, "not folded": self.dead_letter_queue_url}
 
 
 class BulkOutputs(_Outputs):
@@ -79,6 +97,15 @@ class MigrationOutputs(_Outputs):
     mirror_pipe: str | None = None
     comparator_function: str | None = None
 
+    @property
+    def dead_letters(self) -> dict[str, str]:
+        """Its dead-letter queues, as far as it has them."""
+        queues = {
+            "not captured for legacy": self.mirror_capture_dead_letter_queue_url,
+            "not mirrored back": self.mirror_dead_letter_queue_url,
+        }
+        return {what: url for what, url in queues.items() if url}
+
 
 class StackOutputs(_Outputs):
     """A stack: legacy is None in phase `contract`, the pipeline and the migration in phase `legacy`.
@@ -94,6 +121,16 @@ class StackOutputs(_Outputs):
     pipeline: PipelineOutputs | None = None
     migration: MigrationOutputs | None = None
     bulk: BulkOutputs | None = None
+
+    @property
+    def dead_letters(self) -> dict[str, str]:
+        """Every dead-letter queue for facts: what its messages are, and its address."""
+        return {
+            what: url
+            for one in (self.pipeline, self.migration)
+            if one
+            for what, url in one.dead_letters.items()
+        }
 
     def deploying(self, phase: str) -> str:
         """Give the command that brings the stack to a phase."""

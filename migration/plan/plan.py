@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, ValidationError
 from migration.cutover.course import CutoverPlan
 from migration.guardrails.plan import GuardrailsPlan
 from migration.model.errors import UsageError
-from migration.model.layout import LegacyPlan
+from migration.model.legacy.layout import LegacyPlan
 from migration.model.part import PlanPart
 from migration.plan.hooks import HooksPlan
 from migration.plan.traffic import TrafficPlan

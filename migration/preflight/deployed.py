@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from migration.model.layout import WrittenLayout
+    from migration.model.legacy.layout import WrittenLayout
     from migration.model.state import State
 
 T = TypeVar("T")

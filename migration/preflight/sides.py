@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from migration.cutover.moves import control_words
 from migration.model.errors import UsageError
-from migration.model.layout import read_layout
+from migration.model.legacy.layout import read_layout
 from migration.model.stages import Control, Stage
 from migration.model.transitions import ORDER
 from migration.preflight.check import DEPLOY, broken, gap, held, judged, known, undecided

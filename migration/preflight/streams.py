@@ -148,4 +148,5 @@ def given_up(leg: Leg) -> Iterator[str]:
         age = "never" if pipe.record_age_s < 0 else f"at the age of {pipe.record_age_s / 3600:g} h"
         yield f"{pipe.name} gives a record up {age}, and the stream drops it at 24 h without a trace"
     if pipe.dead_letters != dead_letters.arn:
-        yield f"{pipe.name} keeps what it gives up in {pipe.dead_letters}, and {dead_letters.arn} is watched"
+        kept = pipe.dead_letters or "nowhere"
+        yield f"{pipe.name} sends what it gives up to {kept}, and {dead_letters.arn} is watched"

@@ -13,11 +13,10 @@ done is found again.
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from migration.backfill.bases import Installed
 from migration.backfill.history import BaseChange
@@ -25,7 +24,7 @@ from migration.model.backfill import BackfillPhase
 from migration.model.cause import Cause
 from migration.model.facts import Created, Lane, Restated, Spent
 from migration.model.fold import NOTHING, Fold, Row
-from migration.model.journal import Entry, EntryKind
+from migration.model.journal import EntryKind
 from migration.model.moments import moment_text
 from migration.repair.differing import ReconcileOutcome as Reconciled
 from migration.repair.differing import TimeWindow
@@ -57,9 +56,9 @@ if TYPE_CHECKING:
     from migration.compare.verify.verification import Difference
     from migration.compare.verify.verify import Verification
     from migration.model.checkpoints import Checkpoints
-    from migration.model.control_plane import ControlPlane
     from migration.model.facts import Restatement, Stands, StoredFact
     from migration.model.fold import Identity
+    from migration.model.journal_writer import JournalWriter
     from migration.repair.differing import Reconciliation
     from migration.repair.live_folds import LiveFolds
     from migration.repair.reconcile import Reconcile
@@ -94,12 +93,11 @@ class Repair:
         folds, facts, bases: what is repaired, each call by itself.
         reconcile: re-drives what a mirror missed; None when legacy is not looked at.
         checkpoints: where the migration and its backfill stand.
-        control: takes the journal.
+        journal: what is going to be done, and what was, is taken down in it.
         pacer: holds writes to a pace beside live traffic.
         horizon: how old a fact may be for its message to be folded.
         grace: how long a fact may take to reach legacy.
         ceiling: write units a second at most.
-        by: who repairs, for the journal.
     """
 
     verification: Verification
@@ -108,12 +106,11 @@ class Repair:
     bases: Bases
     reconcile: Reconcile | None
     checkpoints: Checkpoints
-    control: ControlPlane
+    journal: JournalWriter
     pacer: Pacer
     horizon: timedelta
     grace: timedelta
     ceiling: float
-    by: str
 
     def look(self) -> RepairPlan:
         """Verify, and decide; nothing is written."""
@@ -133,10 +130,10 @@ class Repair:
         while handful := list(islice(writing, HANDFUL)):
             fields = {"differences": [remedy_detail(one) for one in handful]}
             text = f"{len(handful):,} differences are going to be repaired"
-            self._write(epoch, EntryKind.DECIDED, text, fields)
+            self.journal.note(EntryKind.DECIDED, STEP, text, epoch, fields)
         for deed in self._deeds(plan):
             text = f"{deed.action}: {deed.about}: {deed.detail}"
-            self._write(epoch, EntryKind.REPAIRED, text, deed_detail(deed))
+            self.journal.note(EntryKind.REPAIRED, STEP, text, epoch, deed_detail(deed))
             if self.pacer.due():
                 self.pacer.look(self.ceiling)
             yield deed
@@ -302,10 +299,6 @@ class Repair:
 
     def _spend(self, spent: Spent, call: Callable[[], T]) -> T:
         return self.pacer.spend(lambda: (call(), spent))
-
-    def _write(self, epoch: int, kind: EntryKind, text: str, detail: Mapping[str, Any]) -> None:
-        name = f"{moment_text(self.verification.clock.now())}#{secrets.token_hex(4)}"
-        self.control.append(Entry(name, kind, self.by, epoch, STEP, text, detail))
 
 
 def _reconciled(done: Reconciliation) -> Deed:

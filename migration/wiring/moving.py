@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from migration.aws.stack.live_queue import LiveQueue
 from migration.aws.tables.base_tables import BaseTables
 from migration.aws.tables.checkpoint_table import CheckpointTable
 from migration.aws.tables.fact_table import FactTable
@@ -30,20 +29,21 @@ from migration.backfill.pacer import Pacer
 from migration.backfill.pacing import Pace as WritePace
 from migration.backfill.pacing import PaceLimits
 from migration.model.errors import UsageError
-from migration.model.mapping import activity_mapper
+from migration.model.legacy.mapping import activity_mapper
 from migration.plan.plan import plan_of
 from migration.wiring.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from migration.aws.stack.live_queue import LiveQueue
     from migration.aws.transport.clients import Clients
     from migration.aws.transport.raw_dynamodb import RawDynamoDB
     from migration.backfill.history_exports import HistoryExports
     from migration.backfill.in_parallel import InParallel
     from migration.backfill.segment_workers import SegmentWorkers
     from migration.model.clock import Clock
-    from migration.model.layout import LegacyPlan
+    from migration.model.legacy.layout import LegacyPlan
     from migration.plan.outputs import LegacyOutputs, PipelineOutputs
     from migration.plan.plan import Plan
     from migration.repair.reconcile import Reconcile
@@ -98,16 +98,6 @@ class Moving:
             )
         return self.reach_elsewhere()
 
-    @property
-    def employee_progress(self) -> str:
-        """Legacy's table of employee progress."""
-        return self.layout.employee_progress.table or self.legacy.employee_progress_table
-
-    @property
-    def program_progress(self) -> str:
-        """Legacy's table of program progress."""
-        return self.layout.program_progress.table or self.legacy.program_progress_table
-
     def pacer(self, ceiling: float, limits: PaceLimits) -> Pacer:
         """Make what holds one process's writes to a pace."""
         return Pacer(self.clock, self.live, WritePace.begin(ceiling), limits)
@@ -134,8 +124,8 @@ class Moving:
         tables = LegacyFolds(
             client=self.clients.dynamodb,
             events=self.events.table,
-            program_progress=self.program_progress,
-            employee_progress=self.employee_progress,
+            program_progress=self.legacy.program_progress_table,
+            employee_progress=self.legacy.employee_progress_table,
             layout=self.layout.written(),
         )
         return MirrorSink(tables, self.clock)
@@ -167,14 +157,14 @@ def moving(plan: Path | None) -> Moving:
     if outputs.legacy is None or tables is None or outputs.migration is None:
         raise outputs.one_sided("move")
     ports = pipeline_ports(stack, chosen.migration)
-    events = chosen.legacy.events.table or outputs.legacy.events_table
+    legacy = outputs.legacy.as_planned(chosen.legacy)
     return Moving(
         ports.clients,
         ports.clock,
         LegacyEventTable(
             ports.clients.dynamodb,
             ports.source,
-            events,
+            legacy.events_table,
             activity_mapper(chosen.legacy.events),
             ports.facts.pace,
         ),
@@ -183,7 +173,7 @@ def moving(plan: Path | None) -> Moving:
         ports.checkpoints,
         ports.live,
         chosen.legacy,
-        outputs.legacy,
+        legacy,
         partial(_reach, stack, chosen) if outputs.bulk else None,
     )
 
@@ -213,7 +203,7 @@ def pipeline_ports(stack: DeployedStack, migration: str) -> PipelinePorts:
         FactTable(source, writer, names.facts_table, pace),
         BaseTables(source, writer, *rows, board_shards, pace),
         CheckpointTable(clients.dynamodb, control.control_table, migration),
-        LiveQueue.of(tables),
+        tables.live,
     )
 
 

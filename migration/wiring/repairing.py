@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,6 +17,7 @@ from migration.backfill.pacing import PaceLimits
 from migration.cli.console import say
 from migration.cli.progress import reading
 from migration.compare.verify.confirm import Patience
+from migration.model.journal_writer import JournalWriter
 from migration.plan.plan import plan_of
 from migration.wiring.moving import aggregate_settings, moving, pipeline_ports, worker_name
 from migration.wiring.sources import both_sides
@@ -69,6 +71,7 @@ def repairing(options: RepairOptions) -> Iterator[Repair]:
     legacy, pace = None if options.pipeline_only else chosen.legacy, ReadPace(options.max_rcu, ports.clock)
     tables = both_sides(stack.clients, stack.outputs, legacy, pace, options.segments)
     names, pacer = tables.pipeline.outputs, _pacer(ports, options)
+    plane = ControlPlaneTable(ports.clients.dynamodb, ports.checkpoints.table, chosen.migration)
     settings = aggregate_settings(ports.clients, names)
     keeps = timedelta(days=int(settings["DEDUP_TTL_DAYS"]))
     store = DuckDBStore(stack.home / "repair", options.memory)
@@ -82,12 +85,11 @@ def repairing(options: RepairOptions) -> Iterator[Repair]:
                 ports.bases,
                 _reconcile(options, pacer) if tables.has_legacy else None,
                 ports.checkpoints,
-                ControlPlaneTable(ports.clients.dynamodb, ports.checkpoints.table, chosen.migration),
+                JournalWriter(plane, ports.clock, lambda: secrets.token_hex(2), worker_name()),
                 pacer,
                 horizon=timedelta(days=int(settings["FOLD_HORIZON_DAYS"])),
                 grace=timedelta(minutes=options.grace),
                 ceiling=options.max_wcu,
-                by=worker_name(),
             )
     finally:
         store.close(keep=False)

@@ -15,7 +15,7 @@ from migration.model.errors import UsageError
 if TYPE_CHECKING:
     from migration.aws.transport.clients import Clients
     from migration.model.clock import Clock
-    from migration.model.layout import LegacyPlan
+    from migration.model.legacy.layout import LegacyPlan
     from migration.plan.outputs import LegacyOutputs, StackOutputs
 
 SEGMENTS: Final = 4
@@ -57,13 +57,13 @@ def diff_sides(clients: Clients, outputs: StackOutputs, plan: LegacyPlan, clock:
 
 def legacy_names(plan: LegacyPlan, outputs: LegacyOutputs | None) -> LegacyNames | None:
     """Name legacy's tables; None when neither the plan nor the stack has them all."""
-    names = (
-        plan.events.table or (outputs and outputs.events_table),
-        plan.employee_progress.table or (outputs and outputs.employee_progress_table),
-        plan.program_progress.table or (outputs and outputs.program_progress_table),
+    if outputs is not None:
+        named = outputs.as_planned(plan)
+        rows = (named.employee_progress_table, named.program_progress_table)
+        return LegacyNames(named.events_table, *rows, named.leaderboard_table)
+    events, employees, programs = (
+        one.table for one in (plan.events, plan.employee_progress, plan.program_progress)
     )
-    events, employees, programs = names
-    leaderboard = plan.leaderboard.table or (outputs.leaderboard_table if outputs else None)
     if events and employees and programs:
-        return LegacyNames(events, employees, programs, leaderboard)
+        return LegacyNames(events, employees, programs, plan.leaderboard.table)
     return None

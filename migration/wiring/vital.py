@@ -37,5 +37,5 @@ def vital_guardrails(  # noqa: PLR0913 - a stack and a plan, from wherever they 
         limits: the plan's, `plan.guardrails`.
         clock: the time.
     """
-    evidence: VitalEvidence = StackVitals(clients, pipeline, between, migration)
+    evidence: VitalEvidence = StackVitals(clients.dynamodb, clients.sqs, pipeline, between, migration)
     return GuardrailSet(limits.chosen(VITAL), lambda state: VitalLook(evidence, state, clock))

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from migration.aws.stack.stack_outputs import OUTPUTS_VARIABLE, checked, outputs_of_file, outputs_of_pulumi
 from migration.aws.tables.control_plane_table import ControlPlaneTable
-from migration.aws.tables.side_tables import LegacyTables, PipelineTables
+from migration.aws.tables.side_tables import MappedLegacy, PipelineTables
 from migration.aws.transport.clients import Clients, DescribingClients, connect, connect_describing
 from migration.model.errors import UsageError
 from migration.model.side import Side
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from migration.compare.ledger.tables import SideTables
     from migration.local.deployer import Deployment
     from migration.local.emulator import Emulator
+    from migration.model.legacy.layout import LegacyPlan
     from migration.plan.outputs import StackOutputs
 
 PROJECT: Final = "cutover"
@@ -164,21 +165,19 @@ class DeployedStack:
         outputs = self.outputs.pipeline
         return PipelineTables(self.clients.dynamodb, self.clients.sqs, outputs) if outputs else None
 
-    @cached_property
-    def legacy_tables(self) -> LegacyTables | None:
+    def legacy_tables(self, plan: LegacyPlan) -> MappedLegacy | None:
         """Legacy's tables; None in phase `contract`."""
         outputs = self.outputs.legacy
-        return LegacyTables(self.clients.dynamodb, outputs) if outputs else None
+        return MappedLegacy(self.clients.dynamodb, outputs.as_planned(plan), plan) if outputs else None
 
     def control_plane(self, migration: str) -> ControlPlaneTable | None:
         """One migration's records; None in phase `legacy`, which has no control table."""
         outputs = self.outputs.migration
         return ControlPlaneTable(self.clients.dynamodb, outputs.control_table, migration) if outputs else None
 
-    @property
-    def tables(self) -> dict[Side, SideTables]:
-        """The tables of the sides that there are."""
-        both = {Side.LEGACY: self.legacy_tables, Side.PIPELINE: self.pipeline_tables}
+    def tables(self, plan: LegacyPlan) -> dict[Side, SideTables]:
+        """The tables of the sides that there are; legacy's are as the plan says."""
+        both = {Side.LEGACY: self.legacy_tables(plan), Side.PIPELINE: self.pipeline_tables}
         return {side: tables for side, tables in both.items() if tables is not None}
 
 

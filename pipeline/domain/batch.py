@@ -5,7 +5,7 @@
 
 The order is what makes coalescing pay: as they arrive, the cap on actions is reached by rows that the next
 chunk touches again. Employees with several facts first, by employee, then all others by program costs
-least, the boards' index included (measured in benchmarks/orders.py).
+least, the boards' index included (measured: benchmarks/results.md).
 """
 
 from __future__ import annotations
@@ -31,11 +31,6 @@ class Row:
 
     program_id: str
     employee_id: str | None = None
-
-    @property
-    def is_program(self) -> bool:
-        """Whether this is a row of program progress."""
-        return self.employee_id is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import json
 import zlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.domain.ranking import PROGRAMS_BOARD, Entry
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pipeline.domain.fold import Fold
+
+
+LATEST: Final = "latest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,11 @@ def body(board: str, sources: Sources, fold: Fold, entries: Iterable[Entry]) -> 
             for entry in entries
         ],
     }
+
+
+def latest_key(board: str) -> dict[str, dict[str, str]]:
+    """Give the key of a board's newest snapshot."""
+    return {"board": {"S": board}, "version": {"S": LATEST}}
 
 
 def encode(snapshot: dict[str, Any]) -> bytes:

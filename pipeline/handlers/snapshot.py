@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from pipeline.domain.queue_depth import COUNTS, depth
 from pipeline.snapshotter import Snapshotter
 from pipeline.stores.boards import BoardReader
 from pipeline.stores.clients import dynamodb, sqs
@@ -45,17 +46,14 @@ def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
 
 
 def pending_messages() -> int:
-    """Count, about, the messages that wait in the queue or are being folded.
+    """Count, about, the messages that wait in the queue or are being folded, delayed ones among them.
 
     Raises:
         UnavailableError: when SQS does not answer.
     """
     with translated():
-        attributes = sqs().get_queue_attributes(
-            QueueUrl=os.environ["QUEUE_URL"],
-            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
-        )["Attributes"]
-    return sum(int(count) for count in attributes.values())
+        found = sqs().get_queue_attributes(QueueUrl=os.environ["QUEUE_URL"], AttributeNames=[*COUNTS])
+    return depth(found["Attributes"])
 
 
 def _snapshotter() -> Snapshotter:

@@ -1,7 +1,7 @@
 """One line a request: metrics in CloudWatch's embedded metric format, with searchable properties.
 
 For the functions that clients wait for. Powertools writes the same format for the others; here its import
-would lengthen a cold start (measured in benchmarks/).
+would lengthen a cold start (measured: benchmarks/results.md).
 Format: "Specification: Embedded metric format" in the Amazon CloudWatch user guide.
 """
 

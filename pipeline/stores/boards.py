@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.domain.fold import Fold
+from pipeline.domain.fold_rows import FRESHNESS
 from pipeline.domain.ranking import Standing, board_shard, is_reserved
 from pipeline.stores.errors import translated
-from pipeline.stores.folds import FRESHNESS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -9,18 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline.domain.aggregator import Busy, Committed, Refused, read_reasons
-from pipeline.domain.ranking import (
-    board_of,
-    board_shard,
-    is_reserved,
-    score_fraction,
-    shard_of,
-)
+from pipeline.domain.dedup import Claims, until
+from pipeline.domain.fold_rows import FRESHNESS_KEY, FoldRows
 from pipeline.stores.errors import code_of
 
 if TYPE_CHECKING:
@@ -28,14 +23,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef, UpdateTypeDef
 
     from pipeline.domain.batch import Chunk, Row
-    from pipeline.domain.fold import Fold
-
-FRESHNESS: Final = "#freshness"
-NEWEST: Final = "newest"
-_ADD: Final = "ADD points :p, events :e, fingerprint :f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +52,11 @@ class FoldTables:
 
     def commit(self, chunk: Chunk) -> Committed | Refused | Busy:
         """Fold a chunk in one transaction, or none of it."""
-        rows = list(chunk.deltas.items())
-        actions = [self._dedup_put(fact.identity) for fact in chunk.facts]
-        actions += [{"Update": self._update(row, delta)} for row, delta in rows]
+        rows, claims = list(chunk.deltas.items()), Claims(self.dedup)
+        to = FoldRows(self.employee_progress, self.program_progress, self.board_shards)
+        kept, shard = until(self.expires_at.timestamp()), f"{self.program_shard:02d}"
+        actions: list[Any] = [{"Put": claims.claim(fact.identity, kept)} for fact in chunk.facts]
+        actions += [{"Update": to.adding(row, delta, shard)} for row, delta in rows]
         try:
             self.client.transact_write_items(TransactItems=actions)
         except ClientError as error:
@@ -79,7 +70,7 @@ class FoldTables:
         try:
             self.client.update_item(
                 TableName=self.program_progress,
-                Key={"program_id": {"S": FRESHNESS}, "shard": {"S": NEWEST}},
+                Key=FRESHNESS_KEY,
                 UpdateExpression="SET newest_folded_at = :t",
                 ConditionExpression="attribute_not_exists(newest_folded_at) OR newest_folded_at < :t",
                 ExpressionAttributeValues={":t": {"S": ingested_at}},
@@ -89,49 +80,6 @@ class FoldTables:
         except BotoCoreError:
             return False
         return True
-
-    def _dedup_put(self, identity: str) -> TransactWriteItemTypeDef:
-        return {
-            "Put": {
-                "TableName": self.dedup,
-                "Item": {
-                    "identity": {"S": identity},
-                    "expires_at": {"N": str(int(self.expires_at.timestamp()))},
-                },
-                "ConditionExpression": "attribute_not_exists(#identity)",
-                "ExpressionAttributeNames": {"#identity": "identity"},
-            }
-        }
-
-    def _update(self, row: Row, delta: Fold) -> UpdateTypeDef:
-        added = {
-            ":p": {"N": str(delta.points)},
-            ":e": {"N": str(delta.events)},
-            ":f": {"N": str(delta.fingerprint)},
-        }
-        if row.employee_id is None:
-            return {
-                "TableName": self.program_progress,
-                "Key": {"program_id": {"S": row.program_id}, "shard": {"S": f"{self.program_shard:02d}"}},
-                "UpdateExpression": _ADD,
-                "ExpressionAttributeValues": added,
-            }
-        update: UpdateTypeDef = {
-            "TableName": self.employee_progress,
-            "Key": {"employee_id": {"S": row.employee_id}, "program_id": {"S": row.program_id}},
-            "UpdateExpression": _ADD,
-            "ExpressionAttributeValues": added,
-        }
-        if is_reserved(row.employee_id):
-            return update
-        board = board_shard(board_of(row.program_id), shard_of(row.employee_id, self.board_shards))
-        update["UpdateExpression"] = f"{_ADD} SET board = :b, score = if_not_exists(score, :d) + :p"
-        update["ExpressionAttributeValues"] = {
-            **added,
-            ":b": {"S": board},
-            ":d": {"N": f"{score_fraction(row.employee_id):f}"},
-        }
-        return update
 
 
 def read_cancellation(error: ClientError, chunk: Chunk, rows: Sequence[Row]) -> Refused | Busy:

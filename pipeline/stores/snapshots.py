@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from pipeline.domain.snapshot import decode, encode
+from pipeline.domain.snapshot import LATEST, decode, encode, latest_key
 from pipeline.stores.errors import code_of, translated
 
 if TYPE_CHECKING:
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
-
-LATEST: Final = "latest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +31,7 @@ class SnapshotTable:
             UnavailableError: when DynamoDB does not answer.
         """
         with translated():
-            answer = self.client.get_item(
-                TableName=self.name, Key={"board": {"S": board}, "version": {"S": LATEST}}
-            )
+            answer = self.client.get_item(TableName=self.name, Key=latest_key(board))
         return decode(answer["Item"]["body"]["B"]) if "Item" in answer else None
 
     def publish(self, snapshot: dict[str, Any], expires_at: datetime) -> bool:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from migration.model.errors import UsageError
-from migration.model.layout import read_layout
+from migration.model.legacy.layout import read_layout
 from migration.model.stages import FULL_WEIGHT, Stage
 
 

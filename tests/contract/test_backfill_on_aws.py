@@ -36,8 +36,8 @@ from migration.model.backfill import BackfillPhase, Engine, Job, Wish
 from migration.model.errors import UsageError
 from migration.model.facts import Lane, StoredFact
 from migration.model.fold import NOTHING, Activity, fold_all
-from migration.model.layout import LegacyEvents
-from migration.model.mapping import activity_mapper
+from migration.model.legacy.layout import LegacyEvents
+from migration.model.legacy.mapping import activity_mapper
 from migration.model.side import Side
 from migration.plan.outputs import StackOutputs
 from tests.backfill_world import activity

@@ -18,7 +18,7 @@ from migration.compare.shadow.comparison import comparison_fields
 from migration.compare.shadow.one_employee import line_up
 from migration.model.errors import IntegrityError, RemoteError
 from migration.model.fold import TOTAL
-from migration.model.layout import LegacyPlan
+from migration.model.legacy.layout import LegacyPlan
 from migration.model.side import Side
 from migration.model.stages import Control, Stage
 from pipeline.domain.snapshot import encode

@@ -21,7 +21,7 @@ from migration.compare.verify.verification import Parts
 from migration.model.errors import IntegrityError
 from migration.model.facts import Lane, StoredFact
 from migration.model.fold import TOTAL, Activity, Fold, Row
-from migration.model.layout import LegacyPlan
+from migration.model.legacy.layout import LegacyPlan
 from migration.model.side import Side
 from migration.plan.outputs import LegacyOutputs, PipelineOutputs
 from migration.wiring.sources import legacy_names

@@ -15,7 +15,7 @@ from migration.aws.tables.legacy_folds import LegacyFolds
 from migration.aws.tables.mirrored_fact import MirroredFact
 from migration.door.mirror import _put
 from migration.model.fold import Activity, Fold, Row
-from migration.model.layout import LegacyPlan
+from migration.model.legacy.layout import LegacyPlan
 from migration.model.stages import Control, Stage, read_control
 from pipeline.domain.activity import Activity as Incoming
 from pipeline.domain.aggregator import Committed, Refused

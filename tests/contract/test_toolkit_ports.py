@@ -14,7 +14,7 @@ import pytest
 from moto import mock_aws
 
 from migration.aws.files.ledger_file import LedgerFile, load_ledger
-from migration.aws.tables.side_tables import LegacyTables, PipelineTables
+from migration.aws.tables.side_tables import MappedLegacy, PipelineTables
 from migration.aws.transport.http import HttpSender
 from migration.compare.ledger.tables import Backlog, SideTables
 from migration.load.sending import NoReply, Reply
@@ -22,6 +22,7 @@ from migration.model.acknowledgements import Ledger, SendOutcome
 from migration.model.answers import Answer
 from migration.model.errors import CredentialsError, IntegrityError, RemoteError
 from migration.model.fold import TOTAL, Activity, Fold, Row
+from migration.model.legacy.layout import LegacyPlan
 from migration.model.side import Side
 from migration.plan.outputs import LegacyOutputs, PipelineOutputs
 from tests.doubles.sending import MemoryLedger, MemorySender
@@ -93,8 +94,9 @@ def put_fact(client: DynamoDBClient, fact: Activity, lane: str = "live") -> None
         name: {"S": getattr(fact, name)}
         for name in ("employee_id", "event_id", "program_id", "activity_type", "occurred_at")
     }
-    points = {"N": str(fact.points)}
-    client.put_item(TableName="test-facts", Item={**item, "points": points, "lane": {"S": lane}})
+    points: Any = {"N": str(fact.points)}
+    accepted = {"ingested_at": {"S": TIME}, "lane": {"S": lane}, "side": {"S": "legacy"}}
+    client.put_item(TableName="test-facts", Item={**item, "points": points, **accepted})
 
 
 def put_row(client: DynamoDBClient, table: str, key: dict[str, str], fold: Fold) -> None:
@@ -148,7 +150,7 @@ def test_a_table_that_is_not_there_is_a_remote_error_that_names_it() -> None:
         client = boto3.client("dynamodb", region_name="us-east-1")
         others = dict.fromkeys(LegacyOutputs.model_fields, "gone")
         with pytest.raises(RemoteError, match="reading gone"):
-            list(LegacyTables(client, LegacyOutputs.model_validate(others)).activities())
+            list(MappedLegacy(client, LegacyOutputs.model_validate(others), LegacyPlan()).activities())
 
 
 def test_refused_credentials_are_told_apart() -> None:

@@ -11,7 +11,6 @@ from moto import mock_aws
 
 from migration.aws.stack.stack_vitals import StackVitals
 from migration.aws.tables.control_plane_table import ControlPlaneTable
-from migration.aws.transport.clients import Clients
 from migration.door.count_item import counts_of, item_of
 from migration.door.counts import NOTHING, Answers, DoorCounts, Role, Witness
 from migration.model.errors import RemoteError
@@ -117,9 +116,7 @@ class AwsStack:
             mirror_dead_letter_queue_url=self.urls["mirror-dlq"],
             mirror_capture_dead_letter_queue_url=self.urls["mirror-capture-dlq"],
         )
-        functions: Any = None  # nothing of the evidence is asked of one
-        clients = Clients(self.dynamodb, functions, self.sqs)
-        self.evidence = StackVitals(clients, pipeline, between, "activities")
+        self.evidence = StackVitals(self.dynamodb, self.sqs, pipeline, between, "activities")
 
     def _put(self, table: str, item: Any) -> None:
         self.dynamodb.put_item(TableName=table_name(self.prefix, table), Item=item)

@@ -29,6 +29,7 @@ from migration.compare.ledger.check import check_sides
 from migration.compare.ledger.settle import settle
 from migration.local.emulator import Fault, Faults
 from migration.model.acknowledgements import Ledger
+from migration.model.legacy.layout import LegacyPlan
 from migration.model.side import Side
 from migration.model.stages import FULL_WEIGHT, Control, Stage
 from migration.wiring.workspace import RunningStack, Workspace
@@ -145,13 +146,13 @@ class Story:
 
     def verdicts(self) -> dict[Side, LedgerVerdict]:
         """Let the ledger judge both sides, once nothing is on its way."""
-        pipeline, legacy = self.stack.pipeline_tables, self.stack.legacy_tables
+        pipeline = self.stack.pipeline_tables
         assert pipeline is not None
-        assert legacy is not None
+        assert set(self.stack.tables(LegacyPlan())) == {Side.LEGACY, Side.PIPELINE}
         assert settle(pipeline, SystemClock(), PATIENCE).settled
         wait_until(lambda: self.waiting("mirror_queue_url") == 0 and not self.unmirrored())
         mine = load_ledger(self._file).sides[Side.LEGACY]
-        return check_sides(Ledger({Side.LEGACY: mine, Side.PIPELINE: mine}), self.stack.tables)
+        return check_sides(Ledger({Side.LEGACY: mine, Side.PIPELINE: mine}), self.stack.tables(LegacyPlan()))
 
     def findings(self, side: Side) -> list[Finding]:
         """What is wrong with this story's activities; those of others are nobody's acknowledgement here."""

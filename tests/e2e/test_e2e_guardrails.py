@@ -30,6 +30,7 @@ from migration.local.emulator import Fault, Faults
 from migration.model.errors import CutoverError
 from migration.model.guardrails import Outcome
 from migration.model.journal import Entry, EntryKind
+from migration.model.legacy.layout import LegacyPlan
 from migration.model.moments import moment_text
 from migration.model.stages import Stage
 from migration.plan.plan import Plan
@@ -174,8 +175,9 @@ def test_a_quiet_migration_is_told_by_pulses_alone(guarded: Guarded) -> None:
     ]
     assert [prober.pulse() for prober in probers] == [Accepted(), Accepted()]
     seconds_until(guarded, PulsingGuardrails(guarded.guardrails(), probers), all_pass, 60)
-    assert guarded.stack.legacy_tables is not None
-    assert list(guarded.stack.legacy_tables.activities()) == [], "legacy never hears of a pulse"
+    legacy = guarded.stack.legacy_tables(LegacyPlan())
+    assert legacy is not None
+    assert list(legacy.activities()) == [], "legacy never hears of a pulse"
 
 
 def test_under_load_everything_passes_and_goes_on_passing(guarded: Guarded) -> None:

@@ -31,6 +31,7 @@ from migration.compare.ledger.settle import settle
 from migration.load.activities import generate
 from migration.load.load import Load
 from migration.model.journal import Entry, EntryKind, control_of
+from migration.model.legacy.layout import LegacyPlan
 from migration.model.moments import epoch_of, moment_text
 from migration.model.side import Side
 from migration.model.stages import FULL_WEIGHT, Control, Stage
@@ -116,7 +117,7 @@ def exact(workspace: Workspace, stack: RunningStack) -> None:
     """Hold the pipeline's tables to everything that was ever acknowledged, once nothing is on its way."""
     assert stack.pipeline_tables is not None
     assert settle(stack.pipeline_tables, SystemClock(), PATIENCE).settled
-    verdicts = check_sides(load_ledger(workspace.ledger), stack.tables, Stage.SHADOW)
+    verdicts = check_sides(load_ledger(workspace.ledger), stack.tables(LegacyPlan()), Stage.SHADOW)
     assert verdicts[Side.PIPELINE].clean, verdicts[Side.PIPELINE].findings
 
 

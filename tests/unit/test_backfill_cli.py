@@ -30,8 +30,8 @@ from migration.cli.repair import reconcile
 from migration.model.backfill import Job
 from migration.model.facts import Lane, StoredFact
 from migration.model.fold import NOTHING, Fold, Row, fold_all
-from migration.model.layout import ConstantText, LegacyEvents, LegacyPlan
-from migration.model.mapping import activity_mapper
+from migration.model.legacy.layout import ConstantText, LegacyEvents, LegacyPlan
+from migration.model.legacy.mapping import activity_mapper
 from migration.model.side import Side
 from migration.model.stages import Stage
 from migration.plan.outputs import LegacyOutputs

@@ -8,7 +8,7 @@ import pytest
 
 from migration.backfill.estimate import ONE_PROCESS_PER_S, TableSize, estimate, is_better_elsewhere, too_late
 from migration.model.errors import UsageError
-from migration.model.layout import ConstantText, LegacyEvents, LegacyPlan, LegacyProgramProgress
+from migration.model.legacy.layout import ConstantText, LegacyEvents, LegacyPlan, LegacyProgramProgress
 
 
 def test_a_million_small_events_cost_a_write_unit_each() -> None:

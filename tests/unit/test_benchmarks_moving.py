@@ -9,24 +9,23 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from benchmarks import backfill, diff, door, export, joins, mirror, pandas_side
+from benchmarks import backfill, diff, door, mirror
 from benchmarks.apart import apart
 from benchmarks.settings import Settings
 from benchmarks.stand_in import StandIn, legacy_events, stand_in
 from migration.model.fold import fold_all
-from migration.model.layout import LegacyEvents
-from migration.model.mapping import activity_mapper
+from migration.model.legacy.layout import LegacyEvents
+from migration.model.legacy.mapping import activity_mapper
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from migration.model.fold import Fold, Row
 
 pytestmark = pytest.mark.slow
-TINY = Settings(timed_activities=12, facts=300, keys=(3_000,), rounds=1)
+TINY = Settings(timed_activities=12, facts=300, rounds=1)
 
 
 @pytest.fixture(scope="module")
@@ -104,34 +103,9 @@ def test_what_the_stand_in_does_not_know_is_an_error() -> None:
         StandIn().answer("Query", json.dumps(query).encode())
 
 
-@pytest.mark.parametrize("find", [*joins.SIDES.values()])
-def test_every_side_finds_what_differs(find: str, tmp_path: Path) -> None:
-    _needs_pandas(find)
-    one, other, differing = joins.write(tmp_path, 50_000, seed=1)
-    assert differing == 6  # five rows, one of them under another name
-    assert getattr(joins, find)(str(one), str(other)) == differing
-
-
-@pytest.mark.parametrize("fold", [*export.SIDES.values()])
-def test_every_side_folds_an_export_as_the_ledger_does(fold: str, tmp_path: Path) -> None:
-    _needs_pandas(fold)
-    export.write(tmp_path, 250, seed=1)
-    folds = folds_of(250).values()
-    due = export.summary((fold.points, fold.events, fold.fingerprint) for fold in folds)
-    assert getattr(export, fold)(str(tmp_path)) == due
-    assert due[0] > 250
-
-
 def test_the_join_of_a_diff_holds_all_keys_and_finds_the_wrong_one() -> None:
     [report] = diff.run(Settings(diffed_keys=900))
     assert report.rows == (("employee in program", 600, 1), ("employee", 300, 0), ("program", 50, 0))
-
-
-def test_a_side_that_is_not_installed_is_left_out_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pandas_side, "installed", lambda: False)
-    [report] = joins.run(TINY)
-    assert [row[0] for row in report.rows] == ["dict", "DuckDB full outer join"]
-    assert "not installed" in report.notes[-1]
 
 
 def test_a_measurement_in_another_process_has_its_own_memory() -> None:
@@ -165,8 +139,3 @@ def test_every_client_is_answered_whatever_the_mirror_meets() -> None:
 
 def folds_of(count: int) -> dict[Row, Fold]:
     return fold_all(map(activity_mapper(LegacyEvents()), legacy_events(count, seed=1)))
-
-
-def _needs_pandas(side: str) -> None:
-    if side == "with_pandas":
-        pytest.importorskip("pandas", reason="it is in the extra `bench`")

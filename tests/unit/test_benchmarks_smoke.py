@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks import cpu, duplicates, imports, orders, snapshots, writes
+from benchmarks import snapshots, writes
 from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.dynamodb import MeteredDynamoDB
 from benchmarks.population import fill_pipeline
 from benchmarks.settings import Settings
 from benchmarks.systems import messages, parse, running_pipeline
 from benchmarks.workload import activities
-from pipeline.domain.batch import chunks, cut
+from pipeline.domain.batch import chunks
 from pipeline.domain.fold import Fold
 
 if TYPE_CHECKING:
@@ -53,26 +53,6 @@ def test_writes_prices_units() -> None:
     assert costs.records()[0]["dollars_per_million"] == 6.0
 
 
-def test_the_pipeline_cuts_in_one_of_the_orders_and_better_than_by_arrival() -> None:
-    batch = _queued(300)
-    alike = [name for name, order in orders.ORDERS.items() if list(cut(order(batch))) == list(chunks(batch))]
-    assert alike
-    assert "arrival" not in alike
-    [report] = orders.run(TINY)
-    units = {str(record["order"]): float(record["units"]) for record in report.records()}
-    assert units["as the pipeline does"] == units[alike[0]] < units["arrival"]
-
-
-def test_duplicates_cost_and_count_as_they_must() -> None:
-    [report] = duplicates.run(TINY)
-    assert [row[1:] for row in report.rows] == [
-        (3, 3, 1),  # legacy counts twice
-        (1, 1, 0),  # one refused put
-        (2, 9, 0),  # a cancelled transaction of four actions, and the time of the newest fact
-        (1, report.rows[3][2], 0),  # one chunk is cancelled and committed without the duplicate
-    ]
-
-
 def test_a_snapshot_reads_as_much_whatever_the_number_of_employees(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmarks.systems.BOARD_SIZE", 1)
     [report] = snapshots.run(TINY)
@@ -99,46 +79,25 @@ def test_the_population_of_snapshots_is_what_folding_leaves() -> None:
         assert filled.tables[table].items == folded.tables[table].items
 
 
-def test_cpu_reports_every_side(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("benchmarks.timing.gc.collect", lambda: 0)  # most of the time of so small a run
-    reading, folding, sending = cpu.run(TINY)
-    assert [row[0] for row in reading.rows] == list(cpu.READERS)
-    assert [row[0] for row in folding.rows] == [writes.side_name(size) for size in TINY.batch_sizes]
-    assert [row[0] for row in sending.rows] == [row[0] for row in folding.rows]
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.__main__.QUICK", TINY)
 
 
-def test_the_readers_compared_accept_and_refuse_the_same() -> None:
-    records = cpu._records(TINY)
-    spoilt = json.loads(records[0]["body"]) | {"points": "-1"}
-    records[0]["body"] = json.dumps(spoilt)
-    counts = {name: read(records) for name, read in cpu.READERS.items()}
-    unchecked = counts.pop("Powertools batch, data classes (no checks)")
-    assert unchecked == TINY.timed_activities
-    assert set(counts.values()) == {TINY.timed_activities - 1}
-
-
-def test_ingest_imports_neither_powertools_nor_pydantic() -> None:
-    ingest = imports.start(imports.INGEST)
-    assert not {"pydantic", "aws_lambda_powertools"} & ingest.names
-    peer = imports.start(imports.INGEST_WITH_POWERTOOLS)
-    assert "aws_lambda_powertools" in peer.names
-    assert peer.modules > ingest.modules
-
-
-def test_results_come_as_json(capsys: pytest.CaptureFixture[str]) -> None:
-    main(["duplicates", "--output", "json", "--seed", "7"])
+def test_results_come_as_json(small: None, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["writes", "--quick", "--output", "json", "--seed", "7"])
     document = json.loads(capsys.readouterr().out)
     assert document["schema_version"] == 1
     assert document["settings"]["seed"] == 7
     assert {"python", "cores", "boto3"} <= set(document["machine"])
-    [report] = document["reports"]
-    assert report["name"] == "duplicates"
+    report, _ = document["reports"]
+    assert report["name"] == "writes"
     assert report["rows"][0]["calls"] == 3
 
 
-def test_results_come_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
-    main(["duplicates", "--quick"])
-    assert "legacy, a client's retry" in capsys.readouterr().out
+def test_results_come_as_a_table(small: None, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["writes", "--quick"])
+    assert "one transaction per activity" in capsys.readouterr().out
 
 
 def test_an_unknown_benchmark_is_refused() -> None:

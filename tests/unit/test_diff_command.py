@@ -15,6 +15,7 @@ from migration.cli.main import app
 from migration.model.acknowledgements import SendOutcome
 from migration.model.answers import Answer
 from migration.model.errors import UsageError
+from migration.model.legacy.layout import LegacyPlan
 from migration.model.side import Side
 from migration.plan.outputs import EntryOutputs, StackOutputs
 from migration.plan.plan import Plan
@@ -48,7 +49,7 @@ def world() -> World:
 def run(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     outputs = SimpleNamespace(stack="test", phase="expand")
     ledger = tmp_path / "ledger.jsonl"
-    stack = SimpleNamespace(clients=None, outputs=outputs, legacy_tables=None, ledger=ledger)
+    stack = SimpleNamespace(clients=None, outputs=outputs, legacy_tables=lambda _plan: None, ledger=ledger)
     workspace = SimpleNamespace(root=tmp_path, deployed=lambda _name: stack)
     monkeypatch.setattr(Workspace, "find", lambda: workspace)
     monkeypatch.setattr(command, "diff_sides", lambda *_: world.sides())
@@ -155,8 +156,8 @@ def test_a_ledger_names_what_legacy_counted_again(world: World, tmp_path: Path) 
     path = tmp_path / "ledger.jsonl"
     header = {"kind": "acknowledgement ledger", "schema_version": 1}
     path.write_text("\n".join([json.dumps(header), *ledger.lines]) + "\n")
-    stack = SimpleNamespace(legacy_tables=_LegacyTables(world))
-    suspects = command._suspects(stack, path, required=True)  # type: ignore[arg-type] # as above
+    stack = SimpleNamespace(legacy_tables=lambda _plan: _LegacyTables(world))
+    suspects = command._suspects(stack, LegacyPlan(), path, required=True)  # type: ignore[arg-type] # as above
     assert {str(row): list(events) for row, events in suspects.items()} == {
         "ada x p": ["two"],
         "p": ["ada two"],

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migration.model.errors import UsageError
-from migration.model.layout import LegacyEvents, LegacyPlan, LegacyProgramProgress, read_layout
+from migration.model.legacy.layout import LegacyEvents, LegacyPlan, LegacyProgramProgress, read_layout
 from migration.plan.plan import Plan
 
 # As f40d0ce wrote the reference system's layout, and as a stack had it that was deployed then.

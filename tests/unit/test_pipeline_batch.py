@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.domain.batch import Chunk, Row, chunks, rows_of
+from pipeline.domain.batch import Chunk, Row, chunks, cut, rows_of
 from pipeline.domain.fold import Fold, fingerprint, identity
 from pipeline.domain.queued_fact import QueuedFact
 from pipeline.domain.ranking import TOTAL
@@ -69,3 +69,14 @@ def test_sorting_saves_transactions_on_skewed_batches() -> None:
         for n in range(1000)
     ]
     assert sum(len(c.deltas) for c in chunks(batch)) < 2.2 * len(batch)
+
+
+def test_the_folding_order_writes_fewer_rows_than_the_order_of_arrival() -> None:
+    chance = random.Random(1)
+    at = "2026-03-01T09:30:00.000Z"
+    arrived = [
+        QueuedFact(f"e{int(chance.paretovariate(1))}", str(number), f"p{number % 7}", 10, at)
+        for number in range(300)
+    ]
+    folded, as_they_came = (sum(len(one.deltas) for one in way) for way in (chunks(arrived), cut(arrived)))
+    assert folded < 0.9 * as_they_came

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -146,3 +150,15 @@ def test_a_put_without_an_answer_is_not_acknowledged_and_its_retry_is_the_same_f
     pipeline_aws.meta.events.unregister("after-call.dynamodb.PutItem", lose_the_answer)
     assert send(VALID)[0] == 202
     assert len(scan(pipeline_aws, PREFIX, "facts")) == 1
+
+
+def test_ingest_imports_neither_powertools_nor_pydantic() -> None:
+    code = (
+        "import sys, pipeline.handlers.ingest;"
+        "print([name for name in ('pydantic', 'aws_lambda_powertools') if name in sys.modules])"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    assert done.stdout == "[]\n"

@@ -17,7 +17,7 @@ from migration.aws.stack.described import ask
 from migration.aws.stack.permissions import SIMULATED, TRIED, Need, Permissions, needs
 from migration.aws.transport.clients import Clients, DescribingClients
 from migration.model.errors import CredentialsError
-from migration.model.layout import LegacyEvents, LegacyPlan
+from migration.model.legacy.layout import LegacyEvents, LegacyPlan
 from migration.plan.outputs import (
     EntryOutputs,
     LegacyOutputs,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from migration.functions import mirror
-from migration.model.layout import LegacyEvents, LegacyPlan, LegacyProgramProgress
+from migration.model.legacy.layout import LegacyEvents, LegacyPlan, LegacyProgramProgress
 from tests.legacy_aws import VALID, running_legacy
 from tests.waiting import hurry
 

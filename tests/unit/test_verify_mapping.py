@@ -9,14 +9,14 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from migration.model.fold import Activity, Fold, Row
-from migration.model.layout import (
+from migration.model.legacy.layout import (
     ConstantNumber,
     ConstantText,
     LegacyEmployeeProgress,
     LegacyEvents,
     LegacyProgramProgress,
 )
-from migration.model.mapping import UnmappableError, activity_mapper, row_mapper
+from migration.model.legacy.mapping import UnmappableError, activity_mapper, row_mapper
 from migration.plan.plan import load_plan
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from migration.guardrails.folding import FactsUnfolded
 from migration.guardrails.plan import GuardrailsPlan
 from migration.guardrails.rates import Latency
 from migration.model.errors import UsageError
-from migration.model.layout import LegacyPlan
+from migration.model.legacy.layout import LegacyPlan
 from migration.plan.plan import Plan, load_plan, plan_of
 
 CONTRACTS = Path(__file__).parents[2] / "docs" / "contracts.md"

@@ -13,7 +13,7 @@ from migration.aws.transport.clients import translated
 from migration.model.backfill import misfit
 from migration.model.errors import IntegrityError, UsageError
 from migration.model.fold import RESERVED
-from migration.model.mapping import UnmappableError, activity_mapper, row_mapper
+from migration.model.legacy.mapping import UnmappableError, activity_mapper, row_mapper
 from migration.model.side import Side
 from migration.preflight.deployed import (
     Deployed,
@@ -28,15 +28,15 @@ from migration.preflight.deployed import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from migration.aws.transport.clients import Clients, DescribingClients
     from migration.model.clock import Clock
-    from migration.model.layout import LegacyEvents, WrittenLayout
+    from migration.model.legacy.layout import LegacyEvents, WrittenLayout
     from migration.model.state import State
     from migration.plan.outputs import LegacyOutputs, MigrationOutputs, PipelineOutputs, StackOutputs
     from migration.plan.plan import Plan
-    from migration.preflight.deployed import Queue, Read, Table
+    from migration.preflight.deployed import Read, Table
 
 SEGMENTS: Final = 4  # a table's first page is one corner of it
 SAMPLED: Final = 25  # items of each
@@ -68,12 +68,11 @@ class AsDeployed:
         describe = Describe(self.clients, self.more)
         control, facts = describe.table(migration.control_table), describe.table(pipeline.facts_table)
         permissions = Permissions(self.clients, self.more, self.outputs.region, who)
-        tables = self._legacy_names(legacy)
-        layout = self.plan.legacy
+        layout, legacy = self.plan.legacy, legacy.as_planned(self.plan.legacy)
         return Deployed(
             read_at=self.clock.now(),
             stack=self.outputs.stack,
-            plan=self._planned(tables),
+            plan=self._planned(legacy),
             who=who,
             grants=tuple(permissions.grants(list(needs(self.outputs, self.plan)))),
             skew=skew,
@@ -87,14 +86,14 @@ class AsDeployed:
             ),
             readers=_readers(describe, facts),
             legs=_legs(describe, pipeline, migration),
-            events=self._legacy(describe, tables["EVENTS_TABLE"], _event(layout.events)),
+            events=self._legacy(describe, legacy.events_table, _event(layout.events)),
             rows=(
                 self._legacy(
                     describe,
-                    tables["EMPLOYEE_PROGRESS_TABLE"],
+                    legacy.employee_progress_table,
                     row_mapper(layout.employee_progress),
                 ),
-                self._legacy(describe, tables["PROGRAM_PROGRESS_TABLE"], row_mapper(layout.program_progress)),
+                self._legacy(describe, legacy.program_progress_table, row_mapper(layout.program_progress)),
             ),
             doors=tuple(self._doors(describe)),
             direct=ask("some facts", lambda: self._direct(pipeline.facts_table)),
@@ -134,16 +133,13 @@ class AsDeployed:
         except IntegrityError as error:
             return Unread(f"{error}; see `cutover doctor`")
 
-    def _legacy_names(self, legacy: LegacyOutputs) -> dict[str, str]:
-        layout = self.plan.legacy
-        return {
-            "EVENTS_TABLE": layout.events.table or legacy.events_table,
-            "EMPLOYEE_PROGRESS_TABLE": layout.employee_progress.table or legacy.employee_progress_table,
-            "PROGRAM_PROGRESS_TABLE": layout.program_progress.table or legacy.program_progress_table,
-        }
-
-    def _planned(self, tables: Mapping[str, str]) -> PlannedStack:
+    def _planned(self, legacy: LegacyOutputs) -> PlannedStack:
         plan = self.plan
+        tables = {
+            "EVENTS_TABLE": legacy.events_table,
+            "EMPLOYEE_PROGRESS_TABLE": legacy.employee_progress_table,
+            "PROGRAM_PROGRESS_TABLE": legacy.program_progress_table,
+        }
         stack = plan.stack.rpartition("/")[2]  # Pulumi's full name begins with organization and project
         try:
             layout: WrittenLayout | str = plan.legacy.written()
@@ -199,35 +195,33 @@ def _readers(describe: Describe, facts: Read[Table]) -> Read[tuple[str, ...]]:
 
 
 def _legs(describe: Describe, pipeline: PipelineOutputs, migration: MigrationOutputs) -> tuple[Leg, ...]:
-    capture = _leg(
-        describe,
-        "capture",
+    capture = (
         pipeline.pipe,
-        (pipeline.queue_url, pipeline.dead_letter_queue_url),
+        pipeline.queue_url,
+        pipeline.dead_letter_queue_url,
+        pipeline.capture_dead_letter_queue_url,
         pipeline.aggregate_function,
     )
-    names = (migration.mirror_pipe, migration.mirror_queue_url, migration.mirror_dead_letter_queue_url)
-    pipe, queue, dead_letters = (name or "that is not exported" for name in names)
-    function = migration.mirror_function or "that is not exported"
-    return capture, _leg(describe, "mirror", pipe, (queue, dead_letters), function)
+    mirror = (
+        migration.mirror_pipe,
+        migration.mirror_queue_url,
+        migration.mirror_dead_letter_queue_url,
+        migration.mirror_capture_dead_letter_queue_url,
+        migration.mirror_function,
+    )
+    return _leg(describe, "capture", capture), _leg(describe, "mirror", mirror)
 
 
-def _leg(describe: Describe, name: str, pipe: str, urls: tuple[str, str], function: str) -> Leg:
-    found = describe.pipe(pipe)
+def _leg(describe: Describe, name: str, exported: Iterable[str | None]) -> Leg:
+    pipe, queue, dead_letters, pipe_dead_letters, function = (
+        one or "that is not exported" for one in exported
+    )
     return Leg(
         name,
-        found,
-        describe.queue(urls[0]),
-        describe.queue(urls[1]),
-        _pipe_dead_letters(describe, found),
+        describe.pipe(pipe),
+        describe.queue(queue),
+        describe.queue(dead_letters),
+        describe.queue(pipe_dead_letters),
         describe.function(function),
         describe.mappings(function),
     )
-
-
-def _pipe_dead_letters(describe: Describe, pipe: Any) -> Read[Queue]:  # noqa: ANN401 - a Read[Pipe]
-    if isinstance(pipe, Missing | Unread):
-        return pipe
-    if pipe.dead_letters is None:
-        return Missing(f"a dead-letter queue of pipe {pipe.name}")
-    return describe.queue_of(pipe.dead_letters)

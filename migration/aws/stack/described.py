@@ -88,12 +88,6 @@ class Describe:
         name = url.rpartition("/")[2]
         return ask(f"queue {name}", lambda: self._queue(url))
 
-    def queue_of(self, arn: str) -> Read[Queue]:
-        """Describe the queue with an ARN."""
-        name = arn.rpartition(":")[2]
-        url = ask(f"queue {name}", lambda: self.clients.sqs.get_queue_url(QueueName=name)["QueueUrl"])
-        return url if isinstance(url, Missing | Unread) else self.queue(url)
-
     def function(self, name: str) -> Read[Function]:
         """Describe a function."""
         functions = self.clients.functions

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Self
 
 from migration.aws.stack.queue_depth import messages
+from migration.aws.tables.progress_rows import newest_folded_at
 from migration.aws.transport.clients import translated
 from migration.model.live_lane import LiveState
 from migration.model.moments import epoch_of
+from pipeline.domain.fold_rows import FRESHNESS_KEY
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 
-    from migration.aws.tables.side_tables import PipelineTables
-
-_FRESHNESS: Final = {"program_id": {"S": "#freshness"}, "shard": {"S": "newest"}}
+    from migration.plan.outputs import PipelineOutputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +29,22 @@ class LiveQueue:
     program_progress: str
 
     @classmethod
-    def of(cls, tables: PipelineTables) -> Self:
-        """Find it among a stack's tables and queues."""
-        names = tables.outputs
-        return cls(tables.client, tables.sqs, names.queue_url, names.program_progress_table)
+    def of(cls, client: DynamoDBClient, sqs: SQSClient, names: PipelineOutputs) -> Self:
+        """Find it among what a stack exports."""
+        return cls(client, sqs, names.queue_url, names.program_progress_table)
 
     def look(self) -> LiveState:
         """Look now."""
-        queued = messages(self.sqs, self.queue_url)
-        with translated(f"reading {self.program_progress}"):
-            answer = self.client.get_item(TableName=self.program_progress, Key=_FRESHNESS)
-        newest = answer.get("Item", {}).get("newest_folded_at", {}).get("S")
+        queued, newest = self.queued(), self.newest_folded_at()
         return LiveState(queued, epoch_of(newest) if newest else None)
+
+    def queued(self) -> int:
+        """Count the messages on their way."""
+        return messages(self.sqs, self.queue_url)
+
+    def newest_folded_at(self) -> str | None:
+        """Read how far the folds are, consistently; None before the first."""
+        table = self.program_progress
+        with translated(f"reading {table}"):
+            answer = self.client.get_item(TableName=table, Key=FRESHNESS_KEY, ConsistentRead=True)
+        return newest_folded_at(answer.get("Item"))

@@ -33,14 +33,6 @@ _KEYS: Final = {"S": "#preflight", "N": "0", "B": b"#preflight"}
 _NEVER: Final = "attribute_exists(#key) AND attribute_not_exists(#key)"
 _FOLDS: Final = ("Scan", "Query", "GetItem", "BatchGetItem", "UpdateItem")
 _SEND: Final = "SendMessage"  # trying it would send one
-_QUEUES: Final = (
-    "queue_url",
-    "dead_letter_queue_url",
-    "capture_dead_letter_queue_url",
-    "mirror_queue_url",
-    "mirror_dead_letter_queue_url",
-    "mirror_capture_dead_letter_queue_url",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +52,10 @@ class Need:
 
 def needs(outputs: StackOutputs, whole: Plan) -> Iterator[Need]:
     """List what the commands call, thing by thing."""
-    plan = whole.legacy
     legacy, pipeline, migration = outputs.legacy, outputs.pipeline, outputs.migration
     if legacy is None or pipeline is None or migration is None:
         return
-    events = plan.events.table or legacy.events_table
-    employees = plan.employee_progress.table or legacy.employee_progress_table
-    programs = plan.program_progress.table or legacy.program_progress_table
-    board = plan.leaderboard.table or legacy.leaderboard_table
+    legacy = legacy.as_planned(whole.legacy)
     tables: dict[str, tuple[str, ...]] = {
         migration.control_table: ("GetItem", "Query", "PutItem", "ConditionCheckItem"),
         pipeline.facts_table: ("Scan", "Query", "BatchGetItem", "PutItem", "UpdateItem", "DescribeTable"),
@@ -75,18 +63,16 @@ def needs(outputs: StackOutputs, whole: Plan) -> Iterator[Need]:
         pipeline.employee_progress_table: _FOLDS,
         pipeline.program_progress_table: _FOLDS,
         pipeline.snapshots_table: ("GetItem",),
-        events: ("Scan", "Query", "PutItem", "DescribeTable", "DescribeTimeToLive"),
-        employees: ("Scan", "Query", "UpdateItem"),
-        programs: ("Scan", "Query", "UpdateItem"),
-        board: ("GetItem",),
+        legacy.events_table: ("Scan", "Query", "PutItem", "DescribeTable", "DescribeTimeToLive"),
+        legacy.employee_progress_table: ("Scan", "Query", "UpdateItem"),
+        legacy.program_progress_table: ("Scan", "Query", "UpdateItem"),
+        legacy.leaderboard_table: ("GetItem",),
     }
     for table, actions in tables.items():
         yield Need("dynamodb", table, actions, "table/")
-    for queue in _QUEUES:
-        url = getattr(pipeline, queue, None) or getattr(migration, queue, None)
-        if url:
-            sends = (_SEND,) if queue == "queue_url" else ()
-            yield Need("sqs", url.rpartition("/")[2], ("GetQueueAttributes", *sends))
+    for url in filter(None, (pipeline.queue_url, migration.mirror_queue_url, *outputs.dead_letters.values())):
+        sends = (_SEND,) if url == pipeline.queue_url else ()
+        yield Need("sqs", url.rpartition("/")[2], ("GetQueueAttributes", *sends))
     for function in (pipeline.aggregate_function, outputs.entry.ingest_function):
         yield Need("lambda", function, ("GetFunctionConfiguration",), "function:")
     for alias in whole.traffic.aliases or ():

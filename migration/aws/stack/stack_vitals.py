@@ -6,22 +6,24 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from migration.aws.stack.live_queue import LiveQueue
-from migration.aws.stack.queue_depth import messages
+from migration.aws.stack.queue_depth import depths, messages
 from migration.aws.tables.control_plane_table import ControlPlaneTable
 from migration.aws.tables.door_counts_table import DoorCountsTable
-from migration.aws.tables.side_tables import PipelineTables
 from migration.aws.transport.clients import translated
 from migration.guardrails.folding import Checked
 from migration.model.errors import RemoteError
 from migration.model.facts import Lane
 from migration.model.moments import epoch_of
+from pipeline.domain.dedup import Claims, claimed
+from pipeline.domain.ranking import GLOBAL_BOARD
+from pipeline.domain.snapshot import latest_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sqs import SQSClient
 
-    from migration.aws.transport.clients import Clients
     from migration.door.counts import DoorCounts, Witness
     from migration.model.journal import Entry
     from migration.model.live_lane import LiveState
@@ -29,29 +31,29 @@ if TYPE_CHECKING:
 
 MOST_AT_ONCE: Final = 100  # keys of one BatchGetItem
 SAME_S: Final = 60.0  # a fact's time is when its request began, its witness's when it was answered
-GLOBAL: Final = {"board": {"S": "global"}, "version": {"S": "latest"}}
 
 
 @dataclass(frozen=True)
 class StackVitals:
     """One stack's queues and tables, while both sides are there."""
 
-    clients: Clients
+    dynamodb: DynamoDBClient
+    sqs: SQSClient
     pipeline: PipelineOutputs
-    outputs: MigrationOutputs
+    between: MigrationOutputs
     migration: str
 
     def door(self) -> Sequence[DoorCounts]:
         """Read what every instance of the front door told last."""
-        return DoorCountsTable(self._client, self.outputs.control_table, self.migration).read()
+        return DoorCountsTable(self.dynamodb, self.between.control_table, self.migration).read()
 
     def journal(self, since: str = "") -> Iterable[Entry]:
         """Read the journal's entries in order, those whose id is greater than `since`."""
-        return ControlPlaneTable(self._client, self.outputs.control_table, self.migration).journal(since)
+        return ControlPlaneTable(self.dynamodb, self.between.control_table, self.migration).journal(since)
 
     def lane(self) -> LiveState:
         """Read the live lane's queue and how far its folds are."""
-        return LiveQueue.of(self.tables).look()
+        return LiveQueue.of(self.dynamodb, self.sqs, self.pipeline).look()
 
     def check(self, witnesses: Sequence[Witness]) -> Checked:
         """Look up whether these facts are folded: each has an entry in the dedup table if it is.
@@ -60,13 +62,13 @@ class StackVitals:
         expired: such a fact is older than its witness, and none that has to be folded now.
         """
         asked = {one.identity: one for one in witnesses[:MOST_AT_ONCE]}
-        keys = [{"identity": {"S": identity}} for identity in asked]
-        folded = {item["identity"]["S"] for item in self._get(self.tables.outputs.dedup_table, keys)}
+        claims = Claims(self.pipeline.dedup_table)
+        folded = {claimed(item) for item in self._get(claims.table, [claims.key(one) for one in asked])}
         missing = [one for identity, one in asked.items() if identity not in folded]
         keys = [{"employee_id": {"S": one.employee_id}, "event_id": {"S": one.event_id}} for one in missing]
         facts = {
             (item["employee_id"]["S"], item["event_id"]["S"]): item
-            for item in self._get(self.tables.outputs.facts_table, keys)
+            for item in self._get(self.pipeline.facts_table, keys)
         }
         unfolded = tuple(
             replace(one, at=epoch_of(fact["ingested_at"]["S"]))
@@ -77,38 +79,26 @@ class StackVitals:
 
     def dead(self) -> Mapping[str, int]:
         """Count the messages of each dead-letter queue."""
-        outputs = self.tables.outputs
-        queues = {
-            "not captured": outputs.capture_dead_letter_queue_url,
-            "not folded": outputs.dead_letter_queue_url,
-            "not captured for legacy": self.outputs.mirror_capture_dead_letter_queue_url,
-            "not mirrored back": self.outputs.mirror_dead_letter_queue_url,
-        }
-        return {what: messages(self.tables.sqs, url) for what, url in queues.items() if url}
+        queues = self.pipeline.dead_letters | self.between.dead_letters
+        return depths(self.sqs, queues)
 
     def mirrored_back(self) -> int:
         """Count the messages on their way to legacy."""
-        url = self.outputs.mirror_queue_url
-        return messages(self.tables.sqs, url) if url else 0
+        url = self.between.mirror_queue_url
+        return messages(self.sqs, url) if url else 0
 
     def snapshot_at(self) -> float | None:
         """Tell when the newest global board was made."""
-        table = self.tables.outputs.snapshots_table
+        table = self.pipeline.snapshots_table
         with translated(f"reading {table}"):
-            answer = self._client.get_item(
-                TableName=table, Key=GLOBAL, ProjectionExpression="generated_at", ConsistentRead=True
+            answer = self.dynamodb.get_item(
+                TableName=table,
+                Key=latest_key(GLOBAL_BOARD),
+                ProjectionExpression="generated_at",
+                ConsistentRead=True,
             )
         item = answer.get("Item")
         return epoch_of(item["generated_at"]["S"]) if item else None
-
-    @property
-    def tables(self) -> PipelineTables:
-        """The pipeline's tables and queue."""
-        return PipelineTables(self.clients.dynamodb, self.clients.sqs, self.pipeline)
-
-    @property
-    def _client(self) -> DynamoDBClient:
-        return self.clients.dynamodb
 
     def _get(self, table: str, keys: Sequence[Any]) -> list[Any]:
         """Read items by key.
@@ -119,7 +109,7 @@ class StackVitals:
         if not keys:
             return []
         with translated(f"reading {table}"):
-            answer = self._client.batch_get_item(
+            answer = self.dynamodb.batch_get_item(
                 RequestItems={table: {"Keys": list(keys), "ConsistentRead": True}}
             )
         if answer.get("UnprocessedKeys"):

@@ -1,6 +1,6 @@
 """The history part of the aggregates in DynamoDB: one conditional `UpdateItem` a row.
 
-    SET base_* = due, board, score + difference   ADD points, events, fingerprint the differences
+    ADD points, events, fingerprint the differences   SET base_* = due, board, score + difference
     if base_* is still what was held
 
 The live lane's `ADD`s of the same moment are neither lost nor repeated: the totals move by a difference.
@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from migration.aws.tables.scanned_items import ProgressItem
 from migration.aws.transport.metered import ConditionFailed, Writer
-from migration.aws.transport.pages import Number, Text
 from migration.aws.transport.scan import ReadPace, Scan, batches
 from migration.backfill.bases import Holds, Installed
-from migration.model.fold import NOTHING, Fold, Row
-from pipeline.domain.ranking import board_of, board_shard, score_fraction, shard_of
+from migration.model.fold import NOTHING
+from pipeline.domain.fold_rows import FoldRows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,23 +26,11 @@ if TYPE_CHECKING:
     from migration.aws.transport.raw_dynamodb import RawDynamoDB
     from migration.backfill.history import BaseChange
     from migration.model.facts import Spent
+    from migration.model.fold import Fold, Row
 
 BASE_SHARD: Final = "base"
-_SET: Final = "SET base_points = :bp, base_events = :be, base_fingerprint = :bf"
-_BOARD: Final = ", board = :board, score = if_not_exists(score, :fraction) + :dp"
-_ADD: Final = " ADD points :dp, events :de, fingerprint :df"
+_SETS: Final = ("base_points = :bp", "base_events = :be", "base_fingerprint = :bf")
 _HELD: Final = "base_points = :hp AND base_events = :he AND base_fingerprint = :hf"
-
-
-_NOTHING: Final = Number("0")
-
-
-class _Item(msgspec.Struct, gc=False):
-    program_id: Text
-    employee_id: Text | None = None
-    base_points: Number = _NOTHING
-    base_events: Number = _NOTHING
-    base_fingerprint: Number = _NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +55,9 @@ class BaseTables:
     def bases(self) -> Iterator[tuple[Row, Fold]]:
         """Read the history part of every row that has one."""
         for table in (self.employee_progress, self.program_progress):
-            scan = Scan(table, _Item, condition="attribute_exists(base_events)")
+            scan = Scan(table, ProgressItem, condition="attribute_exists(base_events)")
             for batch in batches(self.source, scan, self.pace):
-                for item in batch.items:
-                    yield (
-                        Row(item.employee_id.S if item.employee_id else None, item.program_id.S),
-                        _base(item),
-                    )
+                yield from ((item.row, item.base) for item in batch.items)
 
     def install(self, change: BaseChange) -> tuple[Installed | Holds, Spent]:
         """Replace a row's history part if it is what the change says."""
@@ -81,46 +65,19 @@ class BaseTables:
             "UpdateItem", self._update(change), f"installing the history of {change.row}"
         )
         if isinstance(result, ConditionFailed):
-            return Holds(_base(msgspec.convert(result.item, _Item)) if result.item else NOTHING), spent
+            return Holds(msgspec.convert(result.item, ProgressItem).base if result.item else NOTHING), spent
         return Installed(), spent
 
     def _update(self, change: BaseChange) -> dict[str, Any]:
-        board = self._board(change.row)
         free = change.held == NOTHING
-        values = {
-            **_numbers("b", change.due),
-            **_numbers("d", change.due - change.held),
-            **({} if free else _numbers("h", change.held)),
-        }
-        return {
-            **self._key(change.row),
-            "UpdateExpression": _SET + (_BOARD if board else "") + _ADD,
-            "ConditionExpression": "attribute_not_exists(base_events)" if free else _HELD,
-            "ExpressionAttributeValues": {**values, **board},
-        }
-
-    def _key(self, row: Row) -> dict[str, Any]:
-        program = {"program_id": {"S": row.program_id}}
-        if row.employee_id is None:
-            return {"TableName": self.program_progress, "Key": {**program, "shard": {"S": BASE_SHARD}}}
-        key = {"employee_id": {"S": row.employee_id}, **program}
-        return {"TableName": self.employee_progress, "Key": key}
-
-    def _board(self, row: Row) -> dict[str, Any]:
-        """Place an employee's row on its board, as the live lane does."""
-        if row.employee_id is None:
-            return {}
-        shard = shard_of(row.employee_id, self.board_shards)
-        return {
-            ":board": {"S": board_shard(board_of(row.program_id), shard)},
-            ":fraction": {"N": f"{score_fraction(row.employee_id):f}"},
-        }
+        rows = FoldRows(self.employee_progress, self.program_progress, self.board_shards)
+        update = rows.adding(change.row, change.due - change.held, BASE_SHARD, sets=_SETS)
+        update["ExpressionAttributeValues"] |= _numbers("b", change.due)
+        if not free:
+            update["ExpressionAttributeValues"] |= _numbers("h", change.held)
+        return {**update, "ConditionExpression": "attribute_not_exists(base_events)" if free else _HELD}
 
 
 def _numbers(prefix: str, fold: Fold) -> dict[str, Any]:
     numbers = {"p": fold.points, "e": fold.events, "f": fold.fingerprint}
     return {f":{prefix}{name}": {"N": str(number)} for name, number in numbers.items()}
-
-
-def _base(item: _Item) -> Fold:
-    return Fold(int(item.base_points.N), int(item.base_events.N), int(item.base_fingerprint.N))

@@ -12,17 +12,16 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
+from migration.aws.tables.scanned_items import FactItem, ProgressItem
 from migration.aws.tables.stored_boards import snapshot_board
 from migration.aws.transport.clients import translated
-from migration.aws.transport.pages import Number, Text
 from migration.aws.transport.query import partition
 from migration.aws.transport.scan import ReadPace, Scan, batches
 from migration.compare.both_sides import Chunk, Part
 from migration.compare.diff.two_sides import GLOBAL, PROGRAM_BOARD
 from migration.compare.verify.verification import EmployeeReading, LegacyReading, Parts
-from migration.model.facts import Lane, StoredFact
-from migration.model.fold import RESERVED, Activity, Fold, Row
-from migration.model.side import Side
+from migration.model.fold import RESERVED
+from pipeline.domain.snapshot import latest_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -31,42 +30,13 @@ if TYPE_CHECKING:
     from migration.aws.tables.side_tables import PipelineTables
     from migration.aws.transport.raw_dynamodb import RawDynamoDB
     from migration.compare.diff.two_sides import StoredBoard
+    from migration.model.fold import Row
 
 T = TypeVar("T")
 
 READERS: Final = 16  # employees that are read side by side
-_NOTHING: Final = Number("0")
-_NO_EMPLOYEE: Final = Text("")
 _EMPLOYEE: Final = "employee_id"
-_FRESHNESS: Final = {"program_id": {"S": "#freshness"}, "shard": {"S": "newest"}}
 _encoder: Final = msgspec.json.Encoder()
-
-
-class FactItem(msgspec.Struct, gc=False):
-    """A fact as DynamoDB has it; every attribute must be there."""
-
-    employee_id: Text
-    event_id: Text
-    program_id: Text
-    activity_type: Text
-    points: Number
-    occurred_at: Text
-    ingested_at: Text
-    lane: Text
-    side: Text
-
-
-class ProgressItem(msgspec.Struct, gc=False, kw_only=True):
-    """A row of employee or program progress; a number that is not there is nothing added yet."""
-
-    employee_id: Text = _NO_EMPLOYEE
-    program_id: Text
-    points: Number = _NOTHING
-    events: Number = _NOTHING
-    fingerprint: Number = _NOTHING
-    base_points: Number = _NOTHING
-    base_events: Number = _NOTHING
-    base_fingerprint: Number = _NOTHING
 
 
 class _FactLine(msgspec.Struct, gc=False):
@@ -82,7 +52,7 @@ class _FactLine(msgspec.Struct, gc=False):
 
 
 class _RowLine(msgspec.Struct, gc=False):
-    employee_id: str
+    employee_id: str | None
     program_id: str
     points: str
     events: str
@@ -141,7 +111,7 @@ class StackSides:
         scan = Scan(self.pipeline.outputs.program_progress_table, ProgressItem, segments=1)
         for batch in batches(self.raw, scan, self.pace):
             for item in batch.items:
-                rows[Row(None, item.program_id.S)] += _parts(item)
+                rows[item.row] += item.parts
         return dict(rows)
 
     def employees(self, names: Sequence[str]) -> Iterator[EmployeeReading]:
@@ -156,18 +126,18 @@ class StackSides:
 
     def pipeline_boards(self, only: str | None = None) -> Iterator[StoredBoard]:
         """Read the latest snapshots, board by board: the older ones beside them are thousands."""
+        table, client = self.pipeline.outputs.snapshots_table, self.pipeline.client
         names = (row.program_id for row in (self.programs() if only is None else ()))
         boards = (f"{PROGRAM_BOARD}{name}" for name in sorted(names) if not name.startswith(RESERVED))
         for board in (GLOBAL, *boards) if only is None else (only,):
-            key = {"board": {"S": board}, "version": {"S": "latest"}}
-            item = self._get(self.pipeline.outputs.snapshots_table, key)
-            if item is not None:
-                yield snapshot_board(board, item["body"])
+            with translated(f"reading {table}"):
+                answer = client.get_item(TableName=table, Key=latest_key(board), ConsistentRead=True)
+            if "Item" in answer:
+                yield snapshot_board(board, answer["Item"]["body"])
 
     def newest_folded_at(self) -> str | None:
         """Read how far the folds are."""
-        item = self._get(self.pipeline.outputs.program_progress_table, _FRESHNESS)
-        return item.get("newest_folded_at", {}).get("S") if item else None
+        return self.pipeline.live.newest_folded_at()
 
     def queued(self) -> int:
         """Count the messages in the pipeline's queue or being worked on, about."""
@@ -187,11 +157,6 @@ class StackSides:
             Part.FACTS: outputs.facts_table,
         }[part]
 
-    def _get(self, table: str, key: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        with translated(f"reading {table}"):
-            answer = self.pipeline.client.get_item(TableName=table, Key=key, ConsistentRead=True)
-        return answer.get("Item")
-
     def _chunks(
         self, scan: Scan[T], positions: Mapping[int, bytes | None], lines: Callable[[list[T]], bytes]
     ) -> Iterator[Chunk]:
@@ -203,9 +168,9 @@ class StackSides:
         known = legacy(name) if legacy else None
         key = {"S": name}
         items = partition(self.raw, outputs.employee_progress_table, ProgressItem, _EMPLOYEE, key)
-        rows = {Row(name, item.program_id.S): _parts(item) for item in items}
+        rows = {item.row: item.parts for item in items}
         facts = partition(self.raw, outputs.facts_table, FactItem, _EMPLOYEE, key)
-        return EmployeeReading(name, rows, [_stored(fact) for fact in facts], known)
+        return EmployeeReading(name, rows, [fact.fact(outputs.facts_table) for fact in facts], known)
 
 
 def _facts(table: str, segments: int, since: str | None) -> Scan[FactItem]:
@@ -240,8 +205,7 @@ def _fact_line(item: FactItem) -> _FactLine:
 
 def _row_line(item: ProgressItem) -> _RowLine:
     return _RowLine(
-        item.employee_id.S,
-        item.program_id.S,
+        *item.row,
         item.points.N,
         item.events.N,
         item.fingerprint.N,
@@ -249,20 +213,3 @@ def _row_line(item: ProgressItem) -> _RowLine:
         item.base_events.N,
         item.base_fingerprint.N,
     )
-
-
-def _parts(item: ProgressItem) -> Parts:
-    base = Fold(int(item.base_points.N), int(item.base_events.N), int(item.base_fingerprint.N))
-    return Parts(Fold(int(item.points.N), int(item.events.N), int(item.fingerprint.N)) - base, base)
-
-
-def _stored(item: FactItem) -> StoredFact:
-    activity = Activity(
-        item.employee_id.S,
-        item.event_id.S,
-        item.program_id.S,
-        item.activity_type.S,
-        int(item.points.N),
-        item.occurred_at.S,
-    )
-    return StoredFact(activity, Lane(item.lane.S), Side(item.side.S), item.ingested_at.S)

@@ -7,19 +7,22 @@ Plain boto3, because it runs in a function whose layer has nothing else.
 
 from __future__ import annotations
 
-import json
 import threading
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from migration.aws.tables.stored_boards import attribute, entries_of, plain_value, snapshot_board
+from migration.aws.stack.queue_depth import messages
+from migration.aws.tables.fact_items import stored_fact
+from migration.aws.tables.progress_rows import newest_folded_at, progress_row
+from migration.aws.tables.stored_boards import legacy_board, snapshot_board, snapshot_programs
 from migration.aws.transport.clients import translated
-from migration.compare.diff.two_sides import Sighting, Stored, StoredBoard
+from migration.compare.diff.two_sides import Sighting, Stored, StoredBoard, sighted
 from migration.compare.shadow.one_employee import EmployeeRead
-from migration.model.fold import RESERVED, Fold, Identity, Row
-from migration.model.mapping import activity_mapper, row_mapper
+from migration.model.legacy.mapping import activity_mapper, row_mapper
+from pipeline.domain.fold_rows import FRESHNESS_KEY
+from pipeline.domain.ranking import PROGRAMS_BOARD
+from pipeline.domain.snapshot import latest_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -27,13 +30,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 
-    from migration.model.layout import LegacyPlan
+    from migration.model.legacy.layout import LegacyPlan
 
 Item = dict[str, Any]
 AT_ONCE: Final = 10  # as many connections as a boto3 client keeps
-_ZERO: Final = {"N": "0"}
-_FRESHNESS: Final = {"program_id": {"S": "#freshness"}, "shard": {"S": "newest"}}
-_WAITING: Final = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +70,16 @@ class TableSides:
 
     def biggest_programs(self, count: int) -> list[str]:
         """Name the programs at the top of the pipeline's board of programs."""
-        item = self._get(self.names.snapshots, {"board": {"S": "programs"}, "version": {"S": "latest"}})
-        if item is None:
-            return []
-        entries = json.loads(zlib.decompress(item["body"]["B"]))["entries"]
-        programs = [str(one["program_id"]) for one in entries]
-        return [name for name in programs if not name.startswith(RESERVED)][:count]
+        item = self._get(self.names.snapshots, latest_key(PROGRAMS_BOARD))
+        return snapshot_programs(item["body"])[:count] if item else []
 
     def boards(self, board: str) -> tuple[StoredBoard, StoredBoard]:
         """Read legacy's board and the pipeline's latest."""
-        legacy = self._get(self.names.leaderboard, {"board": {"S": board}})
-        pipeline = self._get(self.names.snapshots, {"board": {"S": board}, "version": {"S": "latest"}})
+        layout = self.layout.leaderboard
+        legacy = self._get(self.names.leaderboard, {layout.board: {"S": board}})
+        pipeline = self._get(self.names.snapshots, latest_key(board))
         return (
-            _leaderboard(board, legacy) if legacy else StoredBoard(board),
+            legacy_board(layout, legacy) if legacy else StoredBoard(board),
             snapshot_board(board, pipeline["body"]) if pipeline else StoredBoard(board),
         )
 
@@ -93,14 +90,11 @@ class TableSides:
 
     def newest_folded_at(self) -> str | None:
         """Read how far the folds are."""
-        item = self._get(self.names.program_progress, _FRESHNESS)
-        return item["newest_folded_at"]["S"] if item else None
+        return newest_folded_at(self._get(self.names.program_progress, FRESHNESS_KEY))
 
     def queued(self) -> int:
         """Count the messages."""
-        with translated(f"reading {self.queue_url}"):
-            answer = self.sqs.get_queue_attributes(QueueUrl=self.queue_url, AttributeNames=list(_WAITING))
-        return sum(int(answer["Attributes"][name]) for name in _WAITING)
+        return messages(self.sqs, self.queue_url)
 
     def read_units(self) -> float:
         """Tell how many read units DynamoDB said it used."""
@@ -109,11 +103,6 @@ class TableSides:
     def _employee(self, name: str) -> EmployeeRead:
         names, layout = self.names, self.layout
         legacy_row, activity = row_mapper(layout.employee_progress), activity_mapper(layout.events)
-
-        def rows() -> Iterator[tuple[Row, Fold]]:
-            for item in self._query(names.employee_progress, "employee_id", name):
-                numbers = (int(item.get(key, _ZERO)["N"]) for key in ("points", "events", "fingerprint"))
-                yield Row(name, item["program_id"]["S"]), Fold(*numbers)
 
         def events() -> Iterator[Sighting]:
             for item in self._query(names.legacy_events, layout.events.employee_id, name):
@@ -125,9 +114,12 @@ class TableSides:
         return EmployeeRead(
             name,
             [legacy_row(item) for item in legacy_items],
-            list(rows()),
+            [progress_row(item) for item in self._query(names.employee_progress, "employee_id", name)],
             list(events()),
-            [_fact(item) for item in self._query(names.facts, "employee_id", name)],
+            [
+                sighted(stored_fact(names.facts, item))
+                for item in self._query(names.facts, "employee_id", name)
+            ],
         )
 
     def _query(self, table: str, key: str, value: str) -> Iterator[Item]:
@@ -155,15 +147,3 @@ class TableSides:
     def _count(self, answer: Any) -> None:  # noqa: ANN401 - an answer of either call
         with self._lock:
             self._units += answer.get("ConsumedCapacity", {}).get("CapacityUnits", 0.0)
-
-
-def _fact(item: Item) -> Sighting:
-    texts = {name: item.get(name, {}).get("S", "") for name in ("ingested_at", "lane", "side")}
-    stored = Stored(item["program_id"]["S"], int(item["points"]["N"]), texts["ingested_at"])
-    identity = Identity(item["employee_id"]["S"], item["event_id"]["S"])
-    return Sighting(identity, None, stored, texts["lane"], texts["side"])
-
-
-def _leaderboard(board: str, item: Item) -> StoredBoard:
-    entries = plain_value(attribute(item, "entries"))
-    return StoredBoard(board, entries_of(board, entries), plain_value(attribute(item, "rebuilt_at")))

@@ -9,21 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migration.aws.tables.both_sides import FactItem
-from migration.aws.tables.fact_puts import FactWriter, no_fact, stored_fact
+from migration.aws.tables.fact_items import stored_fact
+from migration.aws.tables.fact_puts import FactWriter
 from migration.aws.tables.restating import restating
+from migration.aws.tables.scanned_items import FactItem
 from migration.aws.transport.metered import ConditionFailed
 from migration.aws.transport.scan import ReadPace, Scan, batches
-from migration.model.facts import Lane, Restated, Stands, StoredFact
-from migration.model.fold import Activity
-from migration.model.side import Side
+from migration.model.facts import Lane, Restated, Stands
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from migration.aws.transport.metered import Writer
     from migration.aws.transport.raw_dynamodb import RawDynamoDB
-    from migration.model.facts import Created, Restatement, Spent, Taken
+    from migration.model.facts import Created, Restatement, Spent, StoredFact, Taken
+    from migration.model.fold import Activity
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +66,13 @@ class FactTable:
             condition="lane = :history",
             values={":history": {"S": Lane.HISTORY.value}},
         )
-        return (self._fact(item).activity for item in self._items(scan))
+        return (item.fact(self.table).activity for item in self._items(scan))
 
     def everything(self) -> Iterator[StoredFact]:
         """Read every fact; pulses are facts too, and nobody's."""
-        facts = (self._fact(item) for item in self._items(Scan(self.table, FactItem, self.segments)))
+        facts = (item.fact(self.table) for item in self._items(Scan(self.table, FactItem, self.segments)))
         return (fact for fact in facts if not fact.activity.reserved)
 
     def _items(self, scan: Scan[FactItem]) -> Iterator[FactItem]:
         for batch in batches(self.source, scan, self.pace):
             yield from batch.items
-
-    def _fact(self, item: FactItem) -> StoredFact:
-        content = (item.employee_id.S, item.event_id.S, item.program_id.S, item.activity_type.S)
-        try:
-            activity = Activity(*content, int(item.points.N), item.occurred_at.S)
-            return StoredFact(activity, Lane(item.lane.S), Side(item.side.S), item.ingested_at.S)
-        except ValueError as error:
-            raise no_fact(self.table, item.employee_id.S, item.event_id.S, error) from None

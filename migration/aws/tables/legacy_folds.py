@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
     from migration.aws.tables.mirrored_fact import MirroredFact
-    from migration.model.layout import WrittenLayout
+    from migration.model.legacy.layout import WrittenLayout
     from pipeline.domain.batch import Chunk, Row
     from pipeline.domain.fold import Fold
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from migration.aws.tables.stored_boards import attribute, entries_of, plain_value
+from migration.aws.tables.stored_boards import attribute, legacy_board, plain_value
 from migration.aws.transport.clients import translated
 from migration.aws.transport.query import partition
 from migration.aws.transport.scan import ReadPace, Scan, batches
@@ -20,7 +20,7 @@ from migration.compare.both_sides import Part
 from migration.compare.diff.two_sides import GLOBAL, PROGRAM_BOARD, StoredBoard
 from migration.compare.verify.verification import LegacyReading
 from migration.model.fold import Activity, Fold, Row
-from migration.model.mapping import activity_mapper, row_mapper
+from migration.model.legacy.mapping import activity_mapper, row_mapper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from migration.aws.transport.raw_dynamodb import RawDynamoDB
-    from migration.model.layout import LegacyPlan
+    from migration.model.legacy.layout import LegacyPlan
 
     Item = dict[str, Any]
 
@@ -94,11 +94,8 @@ class LegacySide:
         """Read the boards; one that is not of employees, or of one program, is left out."""
         layout = self.plan.leaderboard
         for item in self._all(self.names.leaderboard) if self.names.leaderboard else ():
-            board = str(plain_value(attribute(item, layout.board)))
-            entries = plain_value(attribute(item, layout.entries))
-            if board.startswith(_OF_EMPLOYEES):
-                made_at = plain_value(item.get("rebuilt_at", {"NULL": True}))
-                yield StoredBoard(board, entries_of(board, entries), made_at)
+            if str(plain_value(attribute(item, layout.board))).startswith(_OF_EMPLOYEES):
+                yield legacy_board(layout, item)
 
     def readings(self, names: Sequence[str]) -> Callable[[str], LegacyReading]:
         """Prepare to read these employees; what it gives is called once for each, from any thread."""

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from migration.aws.tables.fact_puts import stored_fact
+from migration.aws.tables.fact_items import stored_fact
 from migration.aws.tables.restating import restating
 from migration.aws.transport.clients import translated
 from migration.model.errors import RemoteError
@@ -22,7 +22,9 @@ from migration.model.fold import Fold
 from migration.repair.live_folds import Compensated, CompensatedBefore, Overtaken
 from migration.repair.words import compensations_of
 from pipeline.domain.aggregator import MAX_BUSY, longest_wait_s
-from pipeline.domain.ranking import board_of, board_shard, is_reserved, score_fraction, shard_of
+from pipeline.domain.dedup import Claims, until
+from pipeline.domain.fold import identity as name_of
+from pipeline.domain.fold_rows import FoldRows
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -35,13 +37,6 @@ if TYPE_CHECKING:
     from migration.repair.words import Compensation
 
 REPAIR_SHARD: Final = "repair"
-_ADD: Final = "ADD points :p, events :e, fingerprint :f"
-_SCORE: Final = " SET score = if_not_exists(score, :fraction) + :p"
-_BOARD: Final = ", board = :board"
-_FREE: Final = {
-    "ConditionExpression": "attribute_not_exists(#identity)",
-    "ExpressionAttributeNames": {"#identity": "identity"},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +59,14 @@ class LiveFoldTables:
 
     def has_folded(self, identity: Identity) -> bool:
         """Whether an event has a dedup entry."""
-        return self._entry("\n".join(identity)) is not None
+        return self._entry(name_of(*identity)) is not None
 
     def close(self, identity: Identity) -> bool:
         """Give an event a dedup entry; False when it has one."""
-        client = self.clients.dynamodb
-        expires_at = int(self.clock.now() + self.keeps.total_seconds())
-        item = {"identity": {"S": "\n".join(identity)}, "expires_at": {"N": str(expires_at)}}
-        condition: Any = _FREE
+        client, kept = self.clients.dynamodb, until(self.clock.now() + self.keeps.total_seconds())
         with translated(f"writing {self.outputs.dedup_table}"):
             try:
-                client.put_item(TableName=self.outputs.dedup_table, Item=item, **condition)
+                client.put_item(**self._claims.claim(name_of(*identity), kept))
             except client.exceptions.ConditionalCheckFailedException:
                 return False
         return True
@@ -143,39 +135,19 @@ class LiveFoldTables:
         held = Fold(*(int(entry[name]["N"]) for name in ("points", "events", "fingerprint")))
         return CompensatedBefore() if held == compensation.delta else Overtaken()
 
+    @property
+    def _claims(self) -> Claims:
+        return Claims(self.outputs.dedup_table)
+
     def _put(self, compensation: Compensation) -> dict[str, Any]:
-        item = {
-            "identity": {"S": compensation.identity},
-            "about": {"S": compensation.events},
-            **{name: {"N": str(value)} for name, value in _numbers(compensation.delta).items()},
-        }
-        return {"TableName": self.outputs.dedup_table, "Item": item, **_FREE}
+        delta = {name: {"N": str(value)} for name, value in asdict(compensation.delta).items()}
+        return self._claims.claim(compensation.identity, {"about": {"S": compensation.events}, **delta})
 
     def _update(self, row: Row, delta: Fold) -> dict[str, Any]:
-        added = {f":{name[0]}": {"N": str(value)} for name, value in _numbers(delta).items()}
-        program = {"program_id": {"S": row.program_id}}
-        if row.employee_id is None:
-            return {
-                "TableName": self.outputs.program_progress_table,
-                "Key": {**program, "shard": {"S": REPAIR_SHARD}},
-                "UpdateExpression": _ADD,
-                "ExpressionAttributeValues": added,
-            }
-        board = {} if is_reserved(row.employee_id) else self._board(row, gains=delta.events > 0)
-        set_score = (_SCORE + (_BOARD if ":board" in board else "")) if board else ""
-        return {
-            "TableName": self.outputs.employee_progress_table,
-            "Key": {"employee_id": {"S": row.employee_id}, **program},
-            "UpdateExpression": _ADD + set_score,
-            "ExpressionAttributeValues": {**added, **board},
-        }
-
-    def _board(self, row: Row, *, gains: bool) -> dict[str, Any]:
-        """Keep the row's score; only a row that gains an event belongs on its board for sure."""
-        employee = row.employee_id or ""
-        fraction = {":fraction": {"N": f"{score_fraction(employee):f}"}}
-        shard = shard_of(employee, self.board_shards)
-        return fraction | ({":board": {"S": board_shard(board_of(row.program_id), shard)}} if gains else {})
+        """Add to a row; only one that gains an event belongs on its board for sure."""
+        names = self.outputs
+        rows = FoldRows(names.employee_progress_table, names.program_progress_table, self.board_shards)
+        return rows.adding(row, delta, REPAIR_SHARD, joins=delta.events > 0)
 
     def _fact(self, identity: Identity) -> StoredFact | None:
         table, key = self.outputs.facts_table, {name: {"S": one} for name, one in identity._asdict().items()}
@@ -184,14 +156,7 @@ class LiveFoldTables:
         return stored_fact(table, answer["Item"]) if "Item" in answer else None
 
     def _entry(self, identity: str) -> dict[str, Any] | None:
-        table = self.outputs.dedup_table
-        with translated(f"reading {table}"):
-            answer = self.clients.dynamodb.get_item(
-                TableName=table, Key={"identity": {"S": identity}}, ConsistentRead=True
-            )
-        item: dict[str, Any] | None = dict(answer["Item"]) if "Item" in answer else None
+        with translated(f"reading {self.outputs.dedup_table}"):
+            answer: Any = self.clients.dynamodb.get_item(**self._claims.has(identity))
+        item: dict[str, Any] | None = answer.get("Item")
         return item
-
-
-def _numbers(fold: Fold) -> dict[str, int]:
-    return {"points": fold.points, "events": fold.events, "fingerprint": fold.fingerprint}

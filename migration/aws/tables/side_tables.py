@@ -7,39 +7,50 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
-from migration.aws.stack.queue_depth import messages
+from migration.aws.stack.live_queue import LiveQueue
+from migration.aws.stack.queue_depth import depths
+from migration.aws.tables.fact_items import stored_fact
+from migration.aws.tables.progress_rows import base_events, progress_row
 from migration.aws.transport.clients import translated
 from migration.compare.ledger.pipeline import is_reserved
-from migration.model.errors import IntegrityError
-from migration.model.fold import RESERVED, Activity, Fold, Row
+from migration.model.fold import RESERVED, Fold
+from migration.model.legacy.mapping import activity_mapper, row_mapper
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 
+    from migration.model.fold import Activity, Row
+    from migration.model.legacy.layout import LegacyPlan
     from migration.plan.outputs import LegacyOutputs, PipelineOutputs
-
-_ACTIVITY: Final = ("employee_id", "event_id", "program_id", "activity_type", "points", "occurred_at")
 
 
 @dataclass(frozen=True, slots=True)
-class LegacyTables:
-    """Legacy's event rows and aggregates."""
+class MappedLegacy:
+    """Legacy's event rows and aggregates, which are where and as the plan says."""
 
     client: DynamoDBClient
     outputs: LegacyOutputs
+    plan: LegacyPlan
 
     def activities(self) -> Iterator[Activity]:
         """Read every event row."""
-        return _activities(self.client, self.outputs.events_table)
+        return map(activity_mapper(self.plan.events), _scan(self.client, self.outputs.events_table))
 
     def folds(self) -> Mapping[Row, Fold]:
         """Read every aggregate."""
-        return _folds(self.client, self.outputs.employee_progress_table, self.outputs.program_progress_table)
+        employees, programs = self.plan.employee_progress, self.plan.program_progress
+        return _summed(
+            chain(
+                map(row_mapper(employees), _scan(self.client, self.outputs.employee_progress_table)),
+                map(row_mapper(programs), _scan(self.client, self.outputs.program_progress_table)),
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +63,13 @@ class PipelineTables:
 
     def activities(self) -> Iterator[Activity]:
         """Read every fact."""
-        return _activities(self.client, self.outputs.facts_table)
+        table = self.outputs.facts_table
+        return (stored_fact(table, item).activity for item in _scan(self.client, table))
 
     def folds(self) -> Mapping[Row, Fold]:
         """Read every aggregate, program shards summed."""
-        return _folds(self.client, self.outputs.employee_progress_table, self.outputs.program_progress_table)
+        tables = (self.outputs.employee_progress_table, self.outputs.program_progress_table)
+        return _summed(map(progress_row, _scan(self.client, *tables)))
 
     def stored(self) -> int:
         """Count the facts of the live lane."""
@@ -72,66 +85,33 @@ class PipelineTables:
 
     def folded(self) -> int:
         """Count the events that the program folds hold, their history part left out."""
-        rows = _scan(self.client, self.outputs.program_progress_table)
-        return sum(
-            _number(row, "events") - _number(row, "base_events")
-            for row in rows
-            if not _text(row, "program_id").startswith(RESERVED)
-        )
+        items = _scan(self.client, self.outputs.program_progress_table)
+        rows = ((*progress_row(item), base_events(item)) for item in items)
+        return sum(fold.events - history for row, fold, history in rows if not is_reserved(row))
+
+    @property
+    def live(self) -> LiveQueue:
+        """Its queue, and how far the folds are."""
+        return LiveQueue.of(self.client, self.sqs, self.outputs)
 
     def queued(self) -> int:
         """Count the messages that are in the queue or being worked on."""
-        return messages(self.sqs, self.outputs.queue_url)
+        return self.live.queued()
 
     def dead(self) -> int:
         """Count the messages that were given up: facts that were not captured, or not folded."""
-        queues = (self.outputs.dead_letter_queue_url, self.outputs.capture_dead_letter_queue_url)
-        return sum(messages(self.sqs, queue) for queue in queues)
+        return sum(depths(self.sqs, self.outputs.dead_letters).values())
 
 
-def _activities(client: DynamoDBClient, table: str) -> Iterator[Activity]:
-    for item in _scan(client, table):
-        employee, event, program, activity_type, _, occurred_at = (_text(item, name) for name in _ACTIVITY)
-        yield Activity(employee, event, program, activity_type, _number(item, "points"), occurred_at)
-
-
-def _folds(client: DynamoDBClient, employees: str, programs: str) -> dict[Row, Fold]:
+def _summed(rows: Iterable[tuple[Row, Fold]]) -> dict[Row, Fold]:
     folds: defaultdict[Row, Fold] = defaultdict(Fold)
-    for item in _scan(client, employees):
-        folds[Row(_text(item, "employee_id"), _text(item, "program_id"))] += _fold(item)
-    for item in _scan(client, programs):
-        folds[Row(None, _text(item, "program_id"))] += _fold(item)
+    for row, fold in rows:
+        folds[row] += fold
     return {row: fold for row, fold in folds.items() if not is_reserved(row)}
 
 
-def _fold(item: Mapping[str, Any]) -> Fold:
-    return Fold(_number(item, "points"), _number(item, "events"), _number(item, "fingerprint"))
-
-
-def _scan(client: DynamoDBClient, table: str) -> Iterator[Mapping[str, Any]]:
-    pages = client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
-    with translated(f"reading {table}"):
-        for page in pages:
-            yield from page["Items"]
-
-
-def _text(item: Mapping[str, Any], name: str) -> str:
-    """Read an attribute as text; an absent one is empty, and differs from every acknowledged content."""
-    return str(next(iter(item.get(name, {"S": ""}).values())))
-
-
-def _number(item: Mapping[str, Any], name: str) -> int:
-    """Read a whole number; an absent one is nothing added yet.
-
-    Raises:
-        IntegrityError: when it is something that no side writes.
-    """
-    attribute = item.get(name, {"N": "0"})
-    try:
-        return int(attribute["N"])
-    except (KeyError, ValueError):
-        key = ", ".join(f"{column} {next(iter(value.values()))}" for column, value in list(item.items())[:3])
-        raise IntegrityError(
-            f"{name} of the item with {key} is {attribute}, which is not a whole number",
-            hint="no side writes that; see who else writes to the table",
-        ) from None
+def _scan(client: DynamoDBClient, *tables: str) -> Iterator[Mapping[str, Any]]:
+    for table in tables:
+        with translated(f"reading {table}"):
+            for page in client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
+                yield from page["Items"]

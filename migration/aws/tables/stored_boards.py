@@ -1,17 +1,43 @@
-"""Boards as both sides store them: read out of an item, or refused. It reads no table."""
+"""Boards as both sides store them, read out of an item, or refused. It reads no table.
+
+docs/contracts.md says what a snapshot holds; the plan says where an item of legacy has its name and entries.
+"""
 
 from __future__ import annotations
 
 import json
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from migration.compare.boards.boards import BoardEntry
 from migration.compare.diff.two_sides import StoredBoard
 from migration.model.errors import IntegrityError
+from migration.model.fold import RESERVED
+from pipeline.domain.ranking import PROGRAMS_BOARD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+class BoardNames(Protocol):
+    """Which attributes of an item of legacy's leaderboard have its name and its entries."""
+
+    @property
+    def board(self) -> str: ...  # noqa: D102 - an attribute's name
+    @property
+    def entries(self) -> str: ...  # noqa: D102
+
+
+def legacy_board(names: BoardNames, item: Mapping[str, Any]) -> StoredBoard:
+    """Read an item of legacy's leaderboard.
+
+    Raises:
+        IntegrityError: when its entries are none.
+    """
+    board, entries = (plain_value(attribute(item, path)) for path in (names.board, names.entries))
+    return StoredBoard(
+        str(board), entries_of(str(board), entries), plain_value(attribute(item, "rebuilt_at"))
+    )
 
 
 def snapshot_board(board: str, body: Mapping[str, Any]) -> StoredBoard:
@@ -26,6 +52,20 @@ def snapshot_board(board: str, body: Mapping[str, Any]) -> StoredBoard:
     except (zlib.error, ValueError, KeyError, TypeError) as error:
         raise _no_board(board, error) from error
     return StoredBoard(board, entries_of(board, fields), made_at)
+
+
+def snapshot_programs(body: Mapping[str, Any]) -> list[str]:
+    """Read the programs of their own board's snapshot, best first; pulses' are left out.
+
+    Raises:
+        IntegrityError: when it is something else.
+    """
+    try:
+        entries = json.loads(zlib.decompress(body["B"]))["entries"]
+        programs = [str(one["program_id"]) for one in entries]
+    except (zlib.error, ValueError, KeyError, TypeError) as error:
+        raise _no_board(PROGRAMS_BOARD, error) from error
+    return [name for name in programs if not name.startswith(RESERVED)]
 
 
 def entries_of(board: str, stored: object) -> tuple[BoardEntry, ...]:

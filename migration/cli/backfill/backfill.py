@@ -324,7 +324,7 @@ def _estimate(world: Moving, ceiling: float, functions: int) -> Estimate:
     with translated("describing legacy's tables"):
         employees, programs = (
             world.clients.dynamodb.describe_table(TableName=name)["Table"].get("ItemCount", 0)
-            for name in (world.employee_progress, world.program_progress)
+            for name in (world.legacy.employee_progress_table, world.legacy.program_progress_table)
         )
     return estimate(world.events.size(), employees, programs, ceiling, functions)
 

@@ -169,7 +169,7 @@ def _comparisons(helm: Steering, began: str, now: float) -> list[Comparison]:
 def _checked(helm: Steering, path: Path) -> dict[str, LedgerTotals]:
     """Check the ledger against the tables once every fact is folded."""
     await_folds(helm.stack, SETTLE)
-    verdicts = check_sides(load_ledger(path), helm.stack.tables, helm.plane.state().stage)
+    verdicts = check_sides(load_ledger(path), helm.stack.tables(helm.plan.legacy), helm.plane.state().stage)
     if (verdict := deciding(verdicts)) is not None and not verdict.clean:
         say("The ledger check has findings; cutover ledger check names them.")
     return {str(side): ledger_totals(verdict) for side, verdict in verdicts.items()}

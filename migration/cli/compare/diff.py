@@ -21,6 +21,7 @@ from migration.compare.reasons import Judgement
 from migration.model.acknowledgements import SideLedger
 from migration.model.cause import Cause
 from migration.model.errors import UsageError
+from migration.model.legacy.layout import LegacyPlan
 from migration.model.side import Side
 from migration.plan.plan import plan_of
 from migration.report.diff_fields import diff_fields
@@ -87,7 +88,7 @@ def diff(  # noqa: PLR0913 - one for each option
     chosen = plan_of(workspace.root, plan)
     stack = workspace.deployed(chosen.stack)
     sides = diff_sides(stack.clients, stack.outputs, chosen.legacy, SystemClock())
-    suspects = _suspects(stack, ledger or stack.ledger, required=ledger is not None)
+    suspects = _suspects(stack, chosen.legacy, ledger or stack.ledger, required=ledger is not None)
     question = Question(stack.outputs.stack, board, depths, persistence, suspects)
     with working("Reading both sides") as tell, passing_store() as store:
         report = compare(question, sides, store, SystemClock(), lambda part, *_: tell(part))
@@ -117,14 +118,14 @@ def _show(report: DiffReport, html: Path | None, output: Output) -> None:
         show_next(steps)
 
 
-def _suspects(stack: DeployedStack, path: Path, *, required: bool) -> Suspects:
+def _suspects(stack: DeployedStack, plan: LegacyPlan, path: Path, *, required: bool) -> Suspects:
     """Ask the acknowledgement ledger, if there is one, what legacy counted again or not at all."""
     if not (required or path.is_file()):
         return {}
     side = load_ledger(path).sides.get(Side.LEGACY, SideLedger())
-    if stack.legacy_tables is None:
+    if (legacy := stack.legacy_tables(plan)) is None:
         return {}
-    verdict = check_legacy(side, stack.legacy_tables.activities(), stack.legacy_tables.folds())
+    verdict = check_legacy(side, legacy.activities(), legacy.folds())
     return suspects_of(verdict.findings)
 
 

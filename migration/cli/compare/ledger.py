@@ -57,7 +57,8 @@ def check(
     stack = workspace.deployed(plan.stack)
     await_folds(stack, timedelta(seconds=wait))
     plane = stack.control_plane(plan.migration)
-    verdicts = check_sides(acknowledged, stack.tables, plane.state().stage if plane else Stage.OFF)
+    stage = plane.state().stage if plane else Stage.OFF
+    verdicts = check_sides(acknowledged, stack.tables(plan.legacy), stage)
     verdict = deciding(verdicts)
     clean = verdict is None or verdict.clean
     if output is Output.JSON:

@@ -189,7 +189,9 @@ class Story:
         took_s = sum(report.elapsed_s for report in clients.reports) + settling.waited_s
         log = FoldLog(connect_logs(outputs.region, stack.endpoint), outputs.pipeline.aggregate_function)
         story.settled(settling, percentiles(log.lags_ms()), took_s)
-        verdicts = check_sides(load_ledger(self.workspace.ledger), stack.tables, Stage.COMPLETE)
+        verdicts = check_sides(
+            load_ledger(self.workspace.ledger), stack.tables(helm.plan.legacy), Stage.COMPLETE
+        )
         functions = stack.clients.functions
         legacy = ServedBoards(functions, outputs.legacy.rebuild_function, outputs.legacy.serve_url)
         pipeline = ServedBoards(functions, outputs.pipeline.snapshot_function, outputs.pipeline.serve_url)

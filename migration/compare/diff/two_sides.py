@@ -21,6 +21,7 @@ from pipeline.domain.activity import format_time
 
 if TYPE_CHECKING:
     from migration.compare.boards.boards import BoardEntry
+    from migration.model.facts import StoredFact
 
 GLOBAL: Final = "global"
 PROGRAM_BOARD: Final = "program#"
@@ -64,6 +65,14 @@ class Sighting:
     def fact_fold(self) -> Fold:
         """Fold it as a fact; nothing while there is none."""
         return Fold(self.fact.points, 1, fingerprint(self.identity)) if self.fact else NOTHING
+
+
+def sighted(fact: StoredFact) -> Sighting:
+    """Take a fact for a sighting of its activity."""
+    one = fact.activity
+    return Sighting(
+        one.identity, None, Stored(one.program_id, one.points, fact.ingested_at), fact.lane, fact.side
+    )
 
 
 @dataclass(frozen=True, slots=True)

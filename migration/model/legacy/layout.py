@@ -90,6 +90,7 @@ class WrittenLayout:
     events: Mapping[str, str]
     employee_progress: Mapping[str, str]
     program_progress: Mapping[str, str]
+    leaderboard: Mapping[str, str]  # only read, by what is told the same layout
 
 
 class LegacyPlan(PlanPart):
@@ -114,6 +115,7 @@ class LegacyPlan(PlanPart):
             _names("legacy.events", self.events),
             _names("legacy.employee_progress", self.employee_progress),
             _names("legacy.program_progress", self.program_progress),
+            {"board": self.leaderboard.board, "entries": self.leaderboard.entries},
         )
 
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from migration.model.errors import IntegrityError
 from migration.model.fold import Activity, Fold, Row, canonical_time
-from migration.model.layout import LegacyEmployeeProgress
+from migration.model.legacy.layout import LegacyEmployeeProgress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from migration.model.layout import Attribute, LegacyEvents, LegacyProgramProgress
+    from migration.model.legacy.layout import Attribute, LegacyEvents, LegacyProgramProgress
 
     Item = Mapping[str, Any]  # {"points": {"N": "5"}, "detail": {"M": {…}}}
     Read = Callable[[Item], str]
