@@ -50,11 +50,13 @@ class Hold:
         waits: for what.
         why: in words.
         outcome: of the guardrails that hold it.
+        over: whether what was waited for has just come, so that the next turn need not wait.
     """
 
     waits: Waits
     why: str
     outcome: Outcome = Outcome.PASS
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ def at_work(so_far: Chronicle, step: Step) -> Hold | None:
 
 def has_taken_effect(so_far: Chronicle) -> Hold:
     """Say that a move has taken effect, which is taken down before anything else."""
-    return Hold(Waits.WORK, f"{so_far.step} has taken effect")
+    return Hold(Waits.WORK, f"{so_far.step} has taken effect", over=True)
 
 
 def unsettled(state: State, so_far: Chronicle, vitals: Sequence[GuardrailVerdict], now: float) -> Hold | None:

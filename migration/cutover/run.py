@@ -110,7 +110,7 @@ class Run:
             if look.ending is not None:
                 return look
             held_since = self._patient(look.hold, held_since, patience_s)
-            if look.hold:
+            if look.hold and not look.hold.over:
                 self.clock.sleep(TURN_S)
 
     def do(self, step: Step, patience_s: float = 0.0) -> Look:
@@ -130,7 +130,7 @@ class Run:
             if look.hold and look.hold.waits is Waits.PERSON:
                 raise UsageError(look.hold.why, hint="nothing was changed", next_command="cutover resume")
             held_since = self._patient(look.hold, held_since, patience_s)
-            if look.hold:
+            if look.hold and not look.hold.over:
                 self.clock.sleep(TURN_S)
 
     def _patient(self, held: Hold | None, since: float | None, patience_s: float) -> float | None:

@@ -158,7 +158,7 @@ def test_work_that_is_under_way() -> None:
     [
         (Stage.OFF, "a run to do it"),
         (Stage.DUALWRITE, "a run to do it"),
-        (Stage.RAMPDOWN, "proofs: everything is folded again before it"),
+        (Stage.RAMPDOWN, "time: watching for another"),
         (Stage.COMPLETE, "nothing: it is complete"),
     ],
 )
