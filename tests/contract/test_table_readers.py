@@ -31,7 +31,7 @@ from migration.compare.boards.boards import BoardEntry
 from migration.doctor.scene import Gathered
 from migration.model.errors import IntegrityError
 from migration.model.fold import Activity, Fold, Row
-from migration.model.legacy_shape import LegacyShape
+from migration.model.legacy.layout import LegacyPlan
 from migration.plan.outputs import (
     EntryOutputs,
     LegacyOutputs,
@@ -39,8 +39,7 @@ from migration.plan.outputs import (
     PipelineOutputs,
     StackOutputs,
 )
-from migration.plan.plan import LegacyPlan, Plan, load_plan
-from migration.plan.shape import shape_of
+from migration.plan.plan import Plan, load_plan
 from migration.preflight.deployed import Pipe, Queue
 from migration.preflight.streams import given_up
 from migration.wiring.sources import legacy_names
@@ -95,9 +94,9 @@ def busy_queue(sqs: Any, name: str = "queue") -> str:
     return url
 
 
-def compared(aws: Clients, queue: str = "", shape: LegacyShape | None = None, **tables: str) -> TableSides:
+def compared(aws: Clients, queue: str = "", layout: LegacyPlan | None = None, **tables: str) -> TableSides:
     names = {name: name for name in TableNames.__dataclass_fields__} | tables
-    return TableSides(aws.dynamodb, aws.sqs, TableNames(**names), queue, shape or LegacyShape())
+    return TableSides(aws.dynamodb, aws.sqs, TableNames(**names), queue, layout or LegacyPlan())
 
 
 def make_table(aws: Clients, name: str, *keys: str) -> None:
@@ -276,7 +275,7 @@ def test_comparator_and_diff_read_the_board_that_the_plan_names(
     """The comparator had looked for `board` and `entries` in every system's leaderboard."""
     aws, plan, raw = club
     make_table(aws, "snapshots", "board", "version")
-    stack, shape = outputs(), shape_of(plan)
+    stack = outputs()
     assert stack.pipeline is not None
     names = legacy_names(plan, LegacyOutputs(**NAMES))
     assert names is not None
@@ -285,7 +284,7 @@ def test_comparator_and_diff_read_the_board_that_the_plan_names(
     (whole,) = StackSides(
         raw, tables, LegacySide(aws.dynamodb, raw, plan, names, pace), pace, segments=2
     ).legacy_boards()
-    board, _ = compared(aws, shape=shape, leaderboard="club-boards", snapshots="snapshots").boards("global")
+    board, _ = compared(aws, layout=plan, leaderboard="club-boards", snapshots="snapshots").boards("global")
     assert board == whole
     assert board.entries == (BoardEntry(1, "ada", 7),)
 
