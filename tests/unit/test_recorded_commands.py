@@ -40,6 +40,7 @@ RECORD: Final = bool(os.environ.get("CUTOVER_RECORD"))
 RENAMED: Final[dict[str, str]] = {}
 """Names in recorded JSON that are called otherwise by now, on purpose: was -> is."""
 
+ELAPSED: Final = ("drilled_s_ago", "seen_s_ago")  # they tell how busy the machine was
 _BORDERS: Final = re.compile("[─-╿]|\x1b\\[[0-9;]*m")
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 _WORKER: Final = re.compile(r"\b[\w.-]+@[\w.-]+(:\d+)?")
@@ -313,7 +314,10 @@ def settled(value: Any, folder: str) -> Any:
     """Take out what is of this run only: the time, the process, the folder, what was drawn by chance."""
     match value:
         case dict():
-            return {settled(name, folder): settled(one, folder) for name, one in value.items()}
+            return {
+                settled(name, folder): "<now>" if name in ELAPSED and one else settled(one, folder)
+                for name, one in value.items()
+            }
         case list():
             return [settled(one, folder) for one in value]
         case str():
