@@ -17,7 +17,7 @@ from migration.backfill.pacing import PaceLimits
 from migration.cli.console import say
 from migration.cli.progress import reading
 from migration.compare.verify.confirm import Patience
-from migration.model.journal_writer import JournalWriter
+from migration.model.journal import JournalWriter
 from migration.plan.plan import plan_of
 from migration.wiring.moving import aggregate_settings, moving, pipeline_ports, worker_name
 from migration.wiring.sources import both_sides
