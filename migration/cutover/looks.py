@@ -41,11 +41,13 @@ class Hold:
         waits: for what.
         why: in words.
         outcome: of the guardrails that hold it.
+        over: whether what was waited for has just come, so that the next turn need not wait.
     """
 
     waits: Waits
     why: str
     outcome: Outcome = Outcome.PASS
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)

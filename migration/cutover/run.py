@@ -100,7 +100,7 @@ class Run:
             if look.ending is not None:
                 return look
             held_since = self._patient(look.hold, held_since, patience_s)
-            if look.hold:
+            if look.hold and not look.hold.over:
                 self.clock.sleep(TURN_S)
 
     def do(self, step: Step, patience_s: float = 0.0) -> Look:
@@ -120,7 +120,7 @@ class Run:
             if look.hold and look.hold.waits is Waits.PERSON:
                 raise UsageError(look.hold.why, hint="nothing was changed", next_command="cutover resume")
             held_since = self._patient(look.hold, held_since, patience_s)
-            if look.hold:
+            if look.hold and not look.hold.over:
                 self.clock.sleep(TURN_S)
 
     def _patient(self, held: Hold | None, since: float | None, patience_s: float) -> float | None:
@@ -200,7 +200,7 @@ class Run:
             return Hold(Waits.TIME, f"every door must route by epoch {state.epoch}: {why}")
         detail = {"seconds": round(passed_s, 3), "verdicts": verdict_detail(settled)}
         self._write(state, EntryKind.CONFIRMED, self._so_far.step, "every door routes by it", detail)
-        return Hold(Waits.WORK, f"{self._so_far.step} has taken effect")
+        return Hold(Waits.WORK, f"{self._so_far.step} has taken effect", over=True)
 
     def _at_work(self, step: Step) -> Hold | None:
         """Begin the step's work, or see whether it is done; holds while it is under way."""

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 import pulumi
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 BUILD: Final = ROOT / ".cutover" / "build"
@@ -76,13 +76,15 @@ def _file_of(module: str, root: Path) -> str | None:
     return next((f for f in (f"{path}.py", f"{path}/__init__.py") if (root / f).is_file()), None)
 
 
-def _imports(file: Path) -> Iterator[str]:
-    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+@cache
+def _imports(file: Path) -> tuple[str, ...]:
+    names: list[str] = []
+    for node in ast.parse(file.read_bytes()).body:
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return tuple(names)
 
 
 ENTRY: Final = ("legacy", "pipeline", *imported_by("migration.door.ingest", "migration.door.serve"))

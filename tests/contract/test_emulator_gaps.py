@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from migration.local.emulator import gaps
-from migration.local.emulator.gaps import seam, worker_log
+from migration.local.emulator.gaps import expressions, seam, worker_log
 
 GAPS = Path(gaps.__file__).parent
 DOCS = GAPS.parents[3] / "docs" / "local-aws.md"
@@ -74,3 +74,17 @@ def test_every_test_that_the_documentation_names_exists() -> None:
     named = set(re.findall(r"`(test_\w+)`", DOCS.read_text()))
     assert named
     assert {name for name in named if f"def {name}(" not in tests} == set()
+
+
+def test_a_text_is_split_once_and_nobody_changes_what_is_kept() -> None:
+    asked: list[str] = []
+
+    def split(text: str) -> list[str]:
+        asked.append(text)
+        return text.split()
+
+    kept = expressions._split_once(split)
+    kept("a = :a").clear()
+    assert kept("a = :a") == ["a", "=", ":a"]
+    assert kept("b = :b") == ["b", "=", ":b"]
+    assert asked == ["a = :a", "b = :b"]

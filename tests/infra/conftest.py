@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache
+import fcntl
+import pickle
+from dataclasses import dataclass, field
+from hashlib import sha256
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,12 +49,37 @@ class Deployed:
         return found
 
 
-@cache
-def _deploy(stack: str, phase: str, more: tuple[tuple[str, str], ...]) -> Deployed:
+@dataclass(frozen=True)
+class Runs:
+    """Every run that was asked for, made once a session: its workers share what one of them recorded."""
+
+    folder: Path
+    _made: dict[tuple[str, str, str], Deployed] = field(default_factory=dict)
+
+    def of(self, stack: str, phase: str, more: tuple[tuple[str, str], ...]) -> Deployed:
+        key = (stack, phase, repr(more))
+        if key not in self._made:
+            self._made[key] = _deployed(stack, phase, self._recording(stack, phase, more))
+        return self._made[key]
+
+    def _recording(self, stack: str, phase: str, more: tuple[tuple[str, str], ...]) -> Recording:
+        path = self.folder / sha256(f"{stack} {phase} {more}".encode()).hexdigest()
+        with path.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not path.exists():
+                path.write_bytes(pickle.dumps(_record(stack, phase, more)))
+        recording: Recording = pickle.loads(path.read_bytes())  # noqa: S301 - this session wrote it
+        return recording
+
+
+def _record(stack: str, phase: str, more: tuple[tuple[str, str], ...]) -> Recording:
     config = {"aws:region": REGION, "cutover:phase": phase, **dict(more)}
     if stack == "prod":
         config.setdefault("cutover:cors_origin", "https://boards.example.com")
-    recording = record(ROOT, "cutover", stack, config)
+    return record(ROOT, "cutover", stack, config)
+
+
+def _deployed(stack: str, phase: str, recording: Recording) -> Deployed:
     resources = [
         Declared(
             urn=each.urn,
@@ -68,14 +95,24 @@ def _deploy(stack: str, phase: str, more: tuple[tuple[str, str], ...]) -> Deploy
 
 
 @pytest.fixture(scope="session")
-def deploy() -> Callable[..., Deployed]:
+def runs(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Runs:
+    """Keep them in a folder of the session, not of one worker."""
+    if worker_id == "master":
+        return Runs(tmp_path_factory.mktemp("runs"))
+    folder = tmp_path_factory.getbasetemp().parent / "infra-runs"
+    folder.mkdir(exist_ok=True)
+    return Runs(folder)
+
+
+@pytest.fixture(scope="session")
+def deploy(runs: Runs) -> Callable[..., Deployed]:
     """Run the program: `deploy("dev", "expand", auth="iam")`."""
 
     def run(stack: str, phase: str, **settings: str) -> Deployed:
         # What says the default is the same run.
         usual = DEFAULTS[Stack(stack)]
         more = {f"cutover:{key}": text for key, text in settings.items() if usual.get(key) != text}
-        return _deploy(stack, phase, tuple(sorted(more.items())))
+        return runs.of(stack, phase, tuple(sorted(more.items())))
 
     return run
 
@@ -90,6 +127,6 @@ _FAST = {("prod", "legacy"), ("prod", "expand"), ("prod", "contract"), ("local",
         for pair in product(map(str, Stack), map(str, Phase))
     ],
 )
-def deployed(request: pytest.FixtureRequest) -> Deployed:
+def deployed(request: pytest.FixtureRequest, runs: Runs) -> Deployed:
     """Every stack in every phase."""
-    return _deploy(*request.param, ())
+    return runs.of(*request.param, ())

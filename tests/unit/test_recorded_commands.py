@@ -40,10 +40,13 @@ RECORD: Final = bool(os.environ.get("CUTOVER_RECORD"))
 RENAMED: Final[dict[str, str]] = {}
 """Names in recorded JSON that are called otherwise by now, on purpose: was -> is."""
 
+ELAPSED: Final = ("drilled_s_ago", "seen_s_ago")  # they tell how busy the machine was
 _BORDERS: Final = re.compile("[─-╿]|\x1b\\[[0-9;]*m")
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 _WORKER: Final = re.compile(r"\b[\w.-]+@[\w.-]+(:\d+)?")
 _RANDOM: Final = re.compile(r"(?<=<now>)#[0-9a-f]{4}")
+_HASH: Final = re.compile(r"\b[0-9a-f]{64}\b")  # of a certificate, which says by whom and when
+_CLOCK: Final = re.compile(r"(?<=this clock is )[\d.]+ s (ahead of|behind)")
 _STREAM: Final = re.compile(r"(?<=/stream/)[\d:.T-]+")
 _SINCE, _UNTIL = NOW - 3_600, NOW + 86_400  # what is recorded of control tables is older
 
@@ -311,11 +314,15 @@ def settled(value: Any, folder: str) -> Any:
     """Take out what is of this run only: the time, the process, the folder, what was drawn by chance."""
     match value:
         case dict():
-            return {settled(name, folder): settled(one, folder) for name, one in value.items()}
+            return {
+                settled(name, folder): "<now>" if name in ELAPSED and one else settled(one, folder)
+                for name, one in value.items()
+            }
         case list():
             return [settled(one, folder) for one in value]
         case str():
             text = _MOMENT.sub(_now, _STREAM.sub("", value.replace(folder, "<folder>")))
+            text = _CLOCK.sub("<so much> behind", _HASH.sub("<hash>", text))
             return _WORKER.sub("<me>", _RANDOM.sub("", text))
         case float() if _SINCE <= value < _UNTIL:
             return "<now>"

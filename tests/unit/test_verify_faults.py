@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from migration.aws.bulk.side_store import DuckDBStore
-from migration.compare.verify.verification import Difference, VerifyReport
 from migration.compare.verify.verify import Verification
 from migration.model.cause import Cause
 from migration.model.facts import Lane
@@ -21,10 +20,10 @@ from tests.dynamodb_http import HttpDynamoDB, dynamodb_over_http
 from tests.verify_world import NEW, MemoryWorld, System, World, activities, activity, real_world
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from migration.compare.verify.verification import Difference, VerifyReport
+    from migration.compare.verify.verification import Difference, EmployeeReading, VerifyReport
 
 CLOCK = MemoryClock()
 numbers = itertools.count(1)
@@ -217,6 +216,28 @@ def test_an_event_that_legacy_did_not_count_is_a_partial_update(system: System, 
     system.world.add_legacy(Row(LIVE.employee_id, LIVE.program_id), Fold(LIVE.points, 1) * -1)
     found = assert_found(verify(system, tmp_path), Cause.LEGACY_PARTIAL_UPDATE, LIVE)
     assert found.rows == ("legacy emp-3 x prog-1",)
+
+
+def test_whom_legacy_only_counted_twice_is_told_and_not_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[set[str]] = []
+    employees = MemorySides.employees
+
+    def counted(source: MemorySides, names: Sequence[str]) -> Iterator[EmployeeReading]:
+        asked.append(set(names))
+        return employees(source, names)
+
+    monkeypatch.setattr(MemorySides, "employees", counted)
+    system = System(MemoryWorld())
+    for one in activities():
+        system.accept(one)
+    system.legacy_counts(LIVE)
+    system.world.add_legacy(Row(HISTORIC.employee_id, HISTORIC.program_id), Fold(HISTORIC.points, 1) * -1)
+    kinds = {one.kind: one.employee_id for one in verify(system, tmp_path).differences}
+    assert kinds[Cause.LEGACY_DOUBLE_COUNT] == LIVE.employee_id
+    assert kinds[Cause.LEGACY_PARTIAL_UPDATE] == HISTORIC.employee_id
+    assert asked == [{LIVE.employee_id, HISTORIC.employee_id}, {HISTORIC.employee_id}]
 
 
 def test_an_event_that_only_the_program_counted_again_is_named(system: System, tmp_path: Path) -> None:

@@ -73,6 +73,7 @@ class Confirmation:
     patience: Patience
     on_look: Callable[[str], None]
     looks: int = field(default=0, init=False)
+    _told: frozenset[Difference] = field(default=frozenset(), init=False)
 
     def run(self, names: Sequence[str], wide: Sequence[WideReading]) -> Verdict:
         """Look at these employees and programs until there is nothing to wait for."""
@@ -86,7 +87,7 @@ class Confirmation:
             look, names = self._look(names, self._programs_again() if wide else wide)
             seen = _seen_again(look, before)
         rows = (_rows(one) for one in look.differences - seen if one.kind.fails)
-        return replace(look, differences=seen, undecided=look.undecided.union(*rows))
+        return replace(look, differences=seen | self._told, undecided=look.undecided.union(*rows))
 
     def again(self, names: Sequence[str]) -> Verdict:
         """Look later than everything the caller read or did until now, at programs too."""
@@ -108,10 +109,12 @@ class Confirmation:
         return verdict, [reading.employee_id for reading in wrong]
 
     def _wrong(self, names: Sequence[str], horizon: Horizon) -> Iterator[EmployeeReading]:
-        """Keep only who differs, so that memory grows with the differences."""
+        """Keep who differs, but tell legacy's double counts at once: there is no need to look again."""
         for reading in self.source.employees(names):
-            verdict = judge([reading], [], horizon)
-            if verdict.differences:
+            found = judge([reading], [], horizon).differences
+            if all(one.kind is Cause.LEGACY_DOUBLE_COUNT for one in found):
+                self._told |= found
+            else:
                 yield reading
 
     def _programs_again(self) -> Sequence[WideReading]:

@@ -104,6 +104,7 @@ class StateFile:
         self.path = path
         self._project = project
         self._stack = stack
+        self._written: dict[int, tuple[ResourceState, str]] = {}
 
     def load(self) -> StackState:
         """Read the state; a stack without a file has nothing deployed."""
@@ -132,8 +133,8 @@ class StateFile:
             "version": json.dumps(VERSION),
             "project": json.dumps(state.project),
             "stack": json.dumps(state.stack),
-            "resources": _lines(state.resources),
-            "pending": _lines(state.pending.values()),
+            "resources": self._lines(state.resources),
+            "pending": self._lines(state.pending.values()),
             "outputs": json.dumps(_to_json(state.outputs)),
         }
         text = ",\n".join(f'"{name}": {value}' for name, value in stored.items())
@@ -142,6 +143,19 @@ class StateFile:
         draft.touch(mode=0o600)
         draft.write_text(f"{{\n{text}\n}}\n", encoding="utf-8")
         draft.replace(self.path)
+
+    def _lines(self, resources: Iterable[ResourceState]) -> str:
+        """Write one resource a line: easy to look through, and much faster to write than indented JSON."""
+        lines = ",\n".join(map(self._line, resources))
+        return f"[\n{lines}\n]" if lines else "[]"
+
+    def _line(self, resource: ResourceState) -> str:
+        """Write a resource once: all are in each of the hundreds of files of a deployment, and most stay."""
+        known, line = self._written.get(id(resource), (None, ""))
+        if known is not resource:
+            line = json.dumps(_to_json(_fields(resource)))
+            self._written[id(resource)] = (resource, line)
+        return line
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -156,12 +170,6 @@ class StateFile:
                     hint="wait for it, or stop it",
                 ) from None
             yield
-
-
-def _lines(resources: Iterable[ResourceState]) -> str:
-    """Write one resource a line: easy to look through, and much faster to write than indented JSON."""
-    lines = ",\n".join(json.dumps(_to_json(_fields(resource))) for resource in resources)
-    return f"[\n{lines}\n]" if lines else "[]"
 
 
 def _fields(resource: ResourceState) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from migration.local.emulator.gaps import (
     athena_dialect,
     athena_results,
     batch_size,
+    expressions,
     message_move,
     number_precision,
     pipe_api,
@@ -39,6 +40,7 @@ def fill(rules: Rules) -> None:
     pipe_delivery.fill(rules)
     message_move.fill()
     batch_size.fill()
+    expressions.fill()
     number_precision.fill()
     reserved_concurrency.fill()
     table_export.fill()
