@@ -72,8 +72,6 @@ def door(migration: str, url: str, mirror_url: str | None = None) -> Iterator[Ha
         with patch.dict(os.environ, {_ENDPOINT: mirror_url or url}):
             ingest.mirror()
         yield ingest.handler
-        control.control().wire.close()
-        ingest.mirror().wire.close()
         _forget()
 
 

@@ -20,7 +20,6 @@ from pipeline.domain.delivery import deliver
 from pipeline.domain.fold import Fold
 from pipeline.handlers import ingest
 from pipeline.handlers.aggregate import parse_within
-from pipeline.handlers.http import Request, Response
 from pipeline.snapshotter import Snapshotter, Taken
 from pipeline.stores.boards import BoardReader
 from pipeline.stores.clients import dynamodb
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from benchmarks.dynamodb import MeteredDynamoDB
     from benchmarks.expressions import Item
     from pipeline.domain.queued_fact import QueuedFact
+    from pipeline.handlers.http import Response
 
 # The defaults of every stack but prod, in pulumi/cutover_infra/defaults.py.
 BOARD_SIZE: Final = 100
@@ -125,7 +125,7 @@ class Pipeline:
         table = FactTable(self.client, "facts")
         for number, activity in enumerate(activities):
             moment = NOW + timedelta(milliseconds=20 * number)
-            response, _ = ingest.accept(Request.from_event(post(activity)), table, moment)
+            response, _ = ingest.accept(post(activity), table, moment)
             _expect_accepted(response)
 
     def aggregate(self, messages: Sequence[dict[str, Any]], batch_size: int) -> None:

@@ -45,8 +45,8 @@ from migration.door.wire import MissedError, WireAnswer
 from migration.functions import mirror
 from migration.model.facts import Lane, StoredFact
 from migration.model.fold import NOTHING
-from migration.model.journal_writer import JournalWriter
-from migration.model.legacy_shape import LegacyShape
+from migration.model.journal import JournalWriter
+from migration.model.legacy.layout import LegacyPlan
 from migration.model.side import Side
 from migration.repair.reconcile import Reconcile
 from migration.repair.repair import Repair
@@ -362,7 +362,7 @@ class Account(World):
             self.queue.send(_message(fact, TO_AGGREGATE))
 
     def legacy_tables(self, client: Any) -> LegacyFolds:
-        return LegacyFolds(client, "events", "programs", "employees", LegacyShape())
+        return LegacyFolds(client, "events", "programs", "employees", LegacyPlan().written())
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.clock.now(), UTC)

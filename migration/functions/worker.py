@@ -30,8 +30,8 @@ from migration.backfill.pacer import Pacer
 from migration.backfill.pacing import Pace
 from migration.backfill.segment_worker import SegmentWorker
 from migration.model.backfill import MAX_WCU
-from migration.model.mapping import activity_mapper
-from migration.plan.plan import LegacyEvents
+from migration.model.legacy.layout import LegacyEvents
+from migration.model.legacy.mapping import activity_mapper
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,7 +99,7 @@ def _events(layout: LegacyEvents, pacer: Pacer) -> LegacyPages:
         return min(MOST, max(FEWEST, int(pacer.pace.rate * PAGE_S)))
 
     table = os.environ["EVENTS_TABLE"]
-    return LegacyPages(world.dynamodb, world.source, table, activity_mapper(layout.layout), page_items)
+    return LegacyPages(world.dynamodb, world.source, table, activity_mapper(layout), page_items)
 
 
 def _attention(segment: int, remaining_ms: Callable[[], int]) -> Attention:

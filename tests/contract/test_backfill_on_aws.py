@@ -37,7 +37,8 @@ from migration.model.backfill import BackfillPhase, Engine, Job, Wish
 from migration.model.errors import UsageError
 from migration.model.facts import Lane, StoredFact
 from migration.model.fold import NOTHING, Activity, fold_all
-from migration.model.mapping import EventLayout, activity_mapper
+from migration.model.legacy.layout import LegacyEvents
+from migration.model.legacy.mapping import activity_mapper
 from migration.model.side import Side
 from migration.plan.outputs import StackOutputs
 from tests.backfill_world import activity
@@ -157,7 +158,7 @@ def _world(outputs: StackOutputs, emulator: Emulator) -> World:
         outputs,
         clients.dynamodb,
         LegacyEventTable(
-            clients.dynamodb, source, outputs.legacy.events_table, activity_mapper(EventLayout()), pace
+            clients.dynamodb, source, outputs.legacy.events_table, activity_mapper(LegacyEvents()), pace
         ),
         FactTable(source, Writer(source), names.facts_table, pace),
         BaseTables(

@@ -28,9 +28,9 @@ from migration.compare.ledger.check import check_sides
 from migration.compare.ledger.settle import settle
 from migration.local.emulator import Fault, Faults
 from migration.model.acknowledgements import Ledger
+from migration.model.legacy.layout import LegacyPlan
 from migration.model.side import Side
 from migration.model.stages import FULL_WEIGHT, Control, Stage
-from migration.plan.plan import LegacyPlan
 from migration.wiring.sending import Sending, send
 from migration.wiring.workspace import RunningStack, Workspace
 from tests.deployed_stack import PATIENCE_S, stop_watchdog, wait_until

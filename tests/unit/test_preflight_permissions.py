@@ -17,6 +17,7 @@ from migration.aws.stack.described import ask
 from migration.aws.stack.permissions import SIMULATED, TRIED, Need, Permissions, needs
 from migration.aws.transport.clients import Clients, DescribingClients
 from migration.model.errors import CredentialsError
+from migration.model.legacy.layout import LegacyEvents, LegacyPlan
 from migration.plan.outputs import (
     EntryOutputs,
     LegacyOutputs,
@@ -24,7 +25,7 @@ from migration.plan.outputs import (
     PipelineOutputs,
     StackOutputs,
 )
-from migration.plan.plan import LegacyEvents, LegacyPlan, Plan
+from migration.plan.plan import Plan
 from migration.plan.traffic import TrafficPlan
 from migration.preflight.deployed import Missing, Unread
 
