@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from migration.cli.reference import reference
+from migration.cli.reference import named, reference
 from migration.model.stages import Stage
 from migration.model.transitions import BACK, FORWARD, ROLLBACK
 
@@ -112,3 +112,22 @@ def test_prose_is_wrapped(page: Path) -> None:
         return
     prose = FENCED.sub("", page.read_text(encoding="utf-8")).splitlines()
     assert not [line for line in prose if len(line) > WIDTH and not line.lstrip().startswith(("|", "!["))]
+
+
+def asked_in(page: Path) -> list[str]:
+    """List the commands that a page has the reader type: in backticks, and after a prompt."""
+    typed = re.findall(r"^\$ (cutover [^#\n]*)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    whole = [*typed, *named_in(page)]
+    parts = [part for line in whole for part in re.split(r" (?:&&|\||>) ", line)]
+    return [part for part in parts if re.match(r"cutover (?!COMMAND|<)", part)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_that_a_page_names_exists(page: Path) -> None:
+    options = {one.name: {opt for param in one.command.params for opt in param.opts} for one in named()}
+    for asked in asked_in(page):
+        words = asked.split()
+        names = {" ".join(words[:count]) for count in (2, 3)} & options.keys()
+        assert names, asked
+        given = {word.partition("=")[0] for word in words if word.startswith("--")}
+        assert given <= options[max(names)], asked
