@@ -45,7 +45,7 @@ from migration.door.wire import MissedError, WireAnswer
 from migration.functions import mirror
 from migration.model.facts import Lane, StoredFact
 from migration.model.fold import NOTHING
-from migration.model.journal import JournalWriter
+from migration.model.journal_writer import JournalWriter
 from migration.model.legacy.layout import LegacyPlan
 from migration.model.side import Side
 from migration.repair.reconcile import Reconcile

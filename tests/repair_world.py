@@ -17,7 +17,7 @@ from migration.compare.verify.verify import Verification
 from migration.model.backfill import BackfillPhase, Job
 from migration.model.facts import Lane, Spent
 from migration.model.fold import NOTHING, Fold, Identity, Row
-from migration.model.journal import JournalWriter
+from migration.model.journal_writer import JournalWriter
 from migration.model.stages import Control, Stage
 from migration.repair.reconcile import Reconcile
 from migration.repair.repair import Repair

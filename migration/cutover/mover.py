@@ -31,7 +31,8 @@ from typing import TYPE_CHECKING, Any, Final
 from migration.cutover.moves import Move, control_words
 from migration.cutover.notice import notice_of_move
 from migration.model.errors import ConflictError, GuardrailError, RemoteError, UsageError
-from migration.model.journal import EntryKind, JournalWriter
+from migration.model.journal import EntryKind
+from migration.model.journal_writer import JournalWriter
 from migration.model.moments import moment_text
 from migration.model.transitions import gives_more, is_back, refusal, way_back
 

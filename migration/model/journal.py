@@ -10,14 +10,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from migration.model.moments import moment_text
 from migration.model.stages import Control, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from migration.model.clock import Clock
-    from migration.model.control_plane import ControlPlane
+    from collections.abc import Mapping
 
 
 class EntryKind(StrEnum):
@@ -58,38 +54,6 @@ class Entry:
     def at(self) -> str:
         """When it was written, UTC text with milliseconds."""
         return self.id.partition("#")[0]
-
-
-@dataclass(frozen=True, slots=True)
-class JournalWriter:
-    """Writes in one process's name.
-
-    Attributes:
-        plane: the migration's control records.
-        clock: dates the entries.
-        token: gives a few letters by chance, which keep apart what happens in one millisecond.
-        by: `user@machine:process`, or the function.
-    """
-
-    plane: ControlPlane
-    clock: Clock
-    token: Callable[[], str]
-    by: str
-
-    def entry(self, kind: EntryKind, step: str, text: str, epoch: int, detail: Mapping[str, Any]) -> Entry:
-        """Make an entry of now."""
-        name = f"{moment_text(self.clock.now())}#{self.token()}"
-        return Entry(name, kind, self.by, epoch, step, text, detail)
-
-    def note(self, kind: EntryKind, step: str, text: str, epoch: int, detail: Mapping[str, Any]) -> Entry:
-        """Write an entry that changes no state.
-
-        Raises:
-            RemoteError: when AWS failed.
-        """
-        entry = self.entry(kind, step, text, epoch, detail)
-        self.plane.append(entry)
-        return entry
 
 
 def control_detail(control: Control) -> dict[str, Any]:

@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from migration.model.checkpoints import Checkpoints
     from migration.model.facts import Restatement, Stands, StoredFact
     from migration.model.fold import Identity
-    from migration.model.journal import JournalWriter
+    from migration.model.journal_writer import JournalWriter
     from migration.repair.differing import Reconciliation
     from migration.repair.live_folds import LiveFolds
     from migration.repair.reconcile import Reconcile

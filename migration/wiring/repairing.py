@@ -14,7 +14,7 @@ from migration.aws.transport.scan import ReadPace
 from migration.backfill.pacing import PaceLimits
 from migration.compare.verify.confirm import Patience
 from migration.compare.verify.verify import Verification
-from migration.model.journal import JournalWriter
+from migration.model.journal_writer import JournalWriter
 from migration.repair.repair import Repair
 from migration.wiring.sources import both_sides
 

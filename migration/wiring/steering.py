@@ -106,13 +106,9 @@ class Steering(Site):
     @property
     def _pulsing(self) -> Guardrails:
         """The same, with pulses while clients are quiet."""
-        entry, aliases = self.outputs.entry, self.plan.traffic.aliases
-        functions = (
-            tuple(one.qualified for one in aliases)
-            if aliases
-            else (entry.ingest_function, entry.serve_function)
-        )
-        probers = [LambdaProber(self.stack.clients.functions, function) for function in functions]
+        entry, functions = self.outputs.entry, self.stack.clients.functions
+        entrances = self.plan.traffic.entrances(entry.ingest_function, entry.serve_function)
+        probers = [LambdaProber(functions, one.called) for one in entrances]
         return PulsingGuardrails(self.vital, probers)
 
     @cached_property

@@ -14,7 +14,6 @@ from migration.model.backfill import misfit
 from migration.model.errors import IntegrityError, UsageError
 from migration.model.fold import RESERVED
 from migration.model.legacy.mapping import UnmappableError, activity_mapper, row_mapper
-from migration.model.side import Side
 from migration.preflight.deployed import (
     Deployed,
     Door,
@@ -100,19 +99,11 @@ class AsDeployed:
         )
 
     def _doors(self, describe: Describe) -> Iterator[Door]:
-        entry, handlers = self.outputs.entry, (INGEST_DOOR, SERVE_DOOR)
-        if self.plan.traffic.aliases is None:
-            for function, handler in zip(
-                (entry.ingest_function, entry.serve_function), handlers, strict=True
-            ):
-                yield Door(describe.function(function), handler)
-            return
-        for alias, handler in zip(self.plan.traffic.aliases, handlers, strict=True):
-            for version, side in (
-                (alias.legacy_version, Side.LEGACY),
-                (alias.pipeline_version, Side.PIPELINE),
-            ):
-                yield Door(describe.function(f"{alias.function}:{version}"), handler, side)
+        entry = self.outputs.entry
+        entrances = self.plan.traffic.entrances(entry.ingest_function, entry.serve_function)
+        for entrance, handler in zip(entrances, (INGEST_DOOR, SERVE_DOOR), strict=True):
+            for function, side in entrance.doors:
+                yield Door(describe.function(function), handler, side)
 
     def _who(self) -> tuple[str, Read[Skew]]:
         """Ask who asks, and take the time of the answer: its header has whole seconds, cut off."""
