@@ -109,9 +109,7 @@ def test_every_module_that_a_page_names_exists(page: Path, paths: list[Path]) ->
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_prose_is_wrapped(page: Path) -> None:
-    """Tables, pictures and code keep their lines; the reference is written from the commands."""
-    if page.name == "reference.md":
-        return
+    """Tables, pictures and code keep their lines."""
     prose = FENCED.sub("", page.read_text(encoding="utf-8")).splitlines()
     assert not [line for line in prose if len(line) > WIDTH and not line.lstrip().startswith(("|", "!["))]
 
