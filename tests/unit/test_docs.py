@@ -107,6 +107,18 @@ def test_every_module_that_a_page_names_exists(page: Path, paths: list[Path]) ->
         assert path.name in (ROOT / module).read_text(encoding="utf-8"), name
 
 
+def test_every_page_that_the_code_names_exists(paths: list[Path]) -> None:
+    """Commands' help and errors send the reader there."""
+    sources = [path for path in paths if path.suffix in {".py", ".sql"} and path.parts[0] != "tests"]
+    named = {
+        page
+        for path in sources
+        for page in re.findall(r"docs/[\w/-]+\.md", (ROOT / path).read_text(encoding="utf-8"))
+    }
+    assert len(named) > 10
+    assert not [page for page in named if not (ROOT / page).exists()]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_prose_is_wrapped(page: Path) -> None:
     """Tables, pictures and code keep their lines."""
