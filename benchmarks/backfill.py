@@ -30,7 +30,7 @@ from migration.aws.transport.scan import MOST_CONNECTIONS, ReadPace, Scan, batch
 from migration.backfill.attention import Attention
 from migration.backfill.one_machine import on_one_machine
 from migration.backfill.pacer import Pacer
-from migration.backfill.pacing import Pace as WritePace
+from migration.backfill.pacing import WritePace
 from migration.model.backfill import BackfillPhase, Wish
 from migration.model.fold import Fold, Row, fold_all
 from migration.model.legacy.layout import LegacyEvents

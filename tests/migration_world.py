@@ -30,7 +30,7 @@ from migration.aws.bulk.side_store import DuckDBStore
 from migration.aws.tables.legacy_folds import LegacyFolds
 from migration.aws.tables.legacy_sink import MirrorSink
 from migration.backfill.pacer import Pacer
-from migration.backfill.pacing import Pace
+from migration.backfill.pacing import WritePace
 from migration.compare.verify.verification import Parts
 from migration.compare.verify.verify import Verification
 from migration.door import counters as door_counters
@@ -336,7 +336,7 @@ class Account(World):
                 self.reconcile(),
                 self.checkpoints,
                 JournalWriter(MemoryControlPlane(), self.clock, lambda: secrets.token_hex(2), "ana@desk:1"),
-                Pacer(self.clock, self.live, Pace.begin(1_000_000)),
+                Pacer(self.clock, self.live, WritePace.begin(1_000_000)),
                 horizon=timedelta(days=15),
                 grace=timedelta(minutes=1),
                 ceiling=1_000_000,

@@ -27,7 +27,7 @@ from migration.aws.transport.raw_dynamodb import RawDynamoDB, beside
 from migration.backfill.attention import Attention
 from migration.backfill.copying import Copying
 from migration.backfill.pacer import Pacer
-from migration.backfill.pacing import Pace
+from migration.backfill.pacing import WritePace
 from migration.backfill.segment_worker import SegmentWorker
 from migration.model.backfill import MAX_WCU
 from migration.model.legacy.layout import LegacyEvents
@@ -108,7 +108,7 @@ def _attention(segment: int, remaining_ms: Callable[[], int]) -> Attention:
     def stays(job: Job) -> bool:
         return not job.paused and remaining_ms() > TIME_TO_LEAVE_MS
 
-    pacer = Pacer(world.clock, world.live, Pace.begin(MAX_WCU * share))
+    pacer = Pacer(world.clock, world.live, WritePace.begin(MAX_WCU * share))
     name = f"the function of segment {segment}"
     return Attention(
         name, world.clock, pacer, world.checkpoints, tell=logger.warning, stays=stays, share=share

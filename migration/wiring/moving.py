@@ -25,8 +25,7 @@ from migration.backfill.copying_elsewhere import CopyingElsewhere
 from migration.backfill.exported_fold import ExportedFold
 from migration.backfill.one_machine import on_one_machine
 from migration.backfill.pacer import Pacer
-from migration.backfill.pacing import Pace as WritePace
-from migration.backfill.pacing import PaceLimits
+from migration.backfill.pacing import PaceLimits, WritePace
 from migration.model.backfill import Engine
 from migration.model.errors import UsageError
 from migration.model.legacy.mapping import activity_mapper

@@ -30,7 +30,7 @@ from migration.backfill.backfill import Backfill
 from migration.backfill.copying_elsewhere import CopyingElsewhere
 from migration.backfill.exported_fold import ExportedFold
 from migration.backfill.pacer import Pacer
-from migration.backfill.pacing import Pace, PaceLimits
+from migration.backfill.pacing import PaceLimits, WritePace
 from migration.local.deployer.deployment import Deployment
 from migration.local.deployer.project import stack_config
 from migration.model.backfill import BackfillPhase, Engine, Job, Wish
@@ -99,7 +99,7 @@ class World:
 
     def backfill(self) -> Backfill:
         clock = Hurried()
-        pacer = Pacer(clock, MemoryLiveLane(), Pace(5_000, 5_000, ""), PaceLimits(latency_ms=60_000))
+        pacer = Pacer(clock, MemoryLiveLane(), WritePace(5_000, 5_000, ""), PaceLimits(latency_ms=60_000))
         attention = Attention(str(os.getpid()), clock, pacer, self.checkpoints)
         copying = CopyingElsewhere(self.workers, self.events, self.checkpoints, clock)
         fold = ExportedFold(self.exports, self.bases, attention)

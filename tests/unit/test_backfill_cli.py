@@ -21,7 +21,7 @@ from migration.backfill.copying import Copying
 from migration.backfill.estimate import TableSize
 from migration.backfill.history import BaseChange
 from migration.backfill.pacer import Pacer
-from migration.backfill.pacing import Pace as WritePace
+from migration.backfill.pacing import WritePace
 from migration.backfill.segment_worker import SegmentWorker
 from migration.cli.main import app
 from migration.model.backfill import Job
