@@ -28,10 +28,10 @@ demo: $(STAMPS)/local ## The whole cutover on this machine, with a fault on the 
 test: lint ## Lint, strict types, and every test
 	@$(MAKE) --no-print-directory --jobs 2 types tests
 
-# What waits begins first (tests/conftest.py), so that three processes keep two cores busy to the end.
+# What waits begins first (tests/conftest.py), so that nothing long is left alone at the end.
 IN_ORDER := --dist loadfile --no-loadscope-reorder
 tests: $(STAMPS)/dev
-	$(BIN)/pytest -n 3 $(IN_ORDER) --durations 15
+	$(BIN)/pytest -n 2 $(IN_ORDER) --durations 15
 
 test-fast: $(STAMPS)/dev ## Every test that needs neither the local AWS, a browser nor many examples
 	$(BIN)/pytest -n 2 $(IN_ORDER) -m "not slow" --ignore tests/e2e --ignore tests/browser

@@ -30,10 +30,11 @@ from migration.aws.transport.scan import MOST_CONNECTIONS, ReadPace, Scan, batch
 from migration.backfill.attention import Attention
 from migration.backfill.one_machine import on_one_machine
 from migration.backfill.pacer import Pacer
-from migration.backfill.pacing import Pace as WritePace
+from migration.backfill.pacing import WritePace
 from migration.model.backfill import BackfillPhase, Wish
 from migration.model.fold import Fold, Row, fold_all
-from migration.model.mapping import EventLayout, activity_mapper
+from migration.model.legacy.layout import LegacyEvents
+from migration.model.legacy.mapping import activity_mapper
 from migration.wiring.moving import THREADS, in_threads
 from tests.doubles.backfill import MemoryLiveLane
 
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 
 NO_CEILING: Final = 1e6  # write units a second: nothing is held back
 BOARD_SHARDS: Final = 2
-_read: Final = activity_mapper(EventLayout())
+_read: Final = activity_mapper(LegacyEvents())
 
 
 def run(settings: Settings) -> list[Report]:

@@ -184,8 +184,6 @@ def _door(migration: str, url: str) -> Iterator[Handler]:
     with patch.dict(os.environ, {**_ENVIRONMENT, ENDPOINT: url, "MIGRATION": migration}), quiet():
         _forget()
         yield ingest.handler
-        control.control().wire.close()
-        ingest.mirror().wire.close()
         _forget()
 
 

@@ -19,7 +19,6 @@ from pipeline.domain.aggregator import Aggregator
 from pipeline.domain.delivery import deliver
 from pipeline.handlers import ingest
 from pipeline.handlers.aggregate import parse_within
-from pipeline.handlers.http import Request, Response
 from pipeline.stores.facts import FactTable
 from pipeline.stores.folds import FoldTables, dedup_expiry
 
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from pipeline.domain.queued_fact import QueuedFact
+    from pipeline.handlers.http import Response
 
 # The defaults of every stack but prod, in pulumi/cutover_infra/defaults.py.
 BOARD_SHARDS: Final = 2
@@ -93,7 +93,7 @@ class Pipeline:
         """Post activities one by one; all must be accepted."""
         table = FactTable(self.client, "facts")
         for number, activity in enumerate(activities):
-            response, _ = ingest.accept(Request.from_event(post(activity)), table, _moment(number))
+            response, _ = ingest.accept(post(activity), table, _moment(number))
             _expect_accepted(response)
 
     def aggregate(self, messages: Sequence[dict[str, Any]], batch_size: int) -> None:

@@ -16,8 +16,8 @@ from migration.aws.transport.clock import SystemClock
 from migration.aws.transport.metered import Writer
 from migration.aws.transport.scan import ReadPace
 from migration.model.fold import Fold, Row
-from migration.model.legacy_shape import LegacyShape
-from migration.model.mapping import EventLayout, activity_mapper
+from migration.model.legacy.layout import LegacyEvents, LegacyPlan
+from migration.model.legacy.mapping import activity_mapper
 from tests.doubles.clock import MemoryClock
 from tests.pipeline_aws import create_tables, scan, table_name
 
@@ -87,10 +87,10 @@ def ports_of(client: DynamoDBClient, source: RawDynamoDB, prefix: str) -> InDyna
         f"{prefix}-legacy-events",
         f"{prefix}-legacy-programs",
         f"{prefix}-legacy-employees",
-        LegacyShape(),
+        LegacyPlan().written(),
     )
     employees, programs = (table_name(prefix, name) for name in ("employee_progress", "program_progress"))
-    read = activity_mapper(EventLayout())
+    read = activity_mapper(LegacyEvents())
     return InDynamoDB(
         client,
         prefix,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from migration.backfill.attention import Attention
 from migration.backfill.one_machine import on_one_machine
 from migration.backfill.pacer import Pacer
-from migration.backfill.pacing import Pace
+from migration.backfill.pacing import WritePace
 from migration.model.errors import RemoteError
 from migration.model.facts import Lane, StoredFact
 from migration.model.fold import TOTAL, Activity, Fold, Row
@@ -135,7 +135,7 @@ class World:
 
     def attention(self, budget: Budget | None = None, worker: str = "one") -> Attention:
         checkpoints: Any = Crashing(self.checkpoints, budget or Budget(), self.before)
-        pacer = Pacer(self.clock, self.live, Pace.begin(1_000_000))
+        pacer = Pacer(self.clock, self.live, WritePace.begin(1_000_000))
         return Attention(worker, self.clock, pacer, checkpoints, tell=self.told.append)
 
     def backfill(self, budget: Budget | None = None, worker: str = "one") -> Backfill:
@@ -155,7 +155,7 @@ class World:
             for port in (self.legacy, self.facts, self.legacy, self.checkpoints)
         ]
         events, facts, legacy, checkpoints = ports
-        pacer = Pacer(self.clock, self.live, Pace.begin(1_000_000))
+        pacer = Pacer(self.clock, self.live, WritePace.begin(1_000_000))
         return Reconcile(events, facts, legacy, checkpoints, compared_in_memory, pacer)
 
     def put(self, activity: Activity, lane: Lane, side: Side) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from migration.cutover.action import Action
 from migration.cutover.background import at_once
-from migration.cutover.course import Course
+from migration.cutover.course import CutoverPlan
 from migration.cutover.following import Following
 from migration.cutover.lease import LeaseKeeper
 from migration.cutover.mover import AlreadyThere, Moved, MovedOn, Mover
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from migration.model.journal import Entry
     from migration.model.state import Lease, State
 
-QUICK = Course(percents=(5, 100), bake_s=3, shadow_s=5, drill_percent=1)
+QUICK = CutoverPlan(steps=(5, 100), bake_s=3, shadow_s=5, drill_percent=1)
 
 
 class KilledError(BaseException):
@@ -79,7 +79,7 @@ class Scripted:
 
 @dataclass
 class World:
-    course: Course = QUICK
+    course: CutoverPlan = QUICK
     clock: MemoryClock = field(default_factory=MemoryClock)
     plane: MemoryControlPlane = field(default_factory=MemoryControlPlane)
     switch: MemoryTrafficSwitch = field(default_factory=MemoryTrafficSwitch)

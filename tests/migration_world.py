@@ -30,7 +30,7 @@ from migration.aws.bulk.side_store import DuckDBStore
 from migration.aws.tables.legacy_folds import LegacyFolds
 from migration.aws.tables.legacy_sink import MirrorSink
 from migration.backfill.pacer import Pacer
-from migration.backfill.pacing import Pace
+from migration.backfill.pacing import WritePace
 from migration.compare.verify.verification import Parts
 from migration.compare.verify.verify import Verification
 from migration.door import counters as door_counters
@@ -46,7 +46,7 @@ from migration.functions import mirror
 from migration.model.facts import Lane, StoredFact
 from migration.model.fold import NOTHING
 from migration.model.journal_writer import JournalWriter
-from migration.model.legacy_shape import LegacyShape
+from migration.model.legacy.layout import LegacyPlan
 from migration.model.side import Side
 from migration.repair.reconcile import Reconcile
 from migration.repair.repair import Repair
@@ -336,7 +336,7 @@ class Account(World):
                 self.reconcile(),
                 self.checkpoints,
                 JournalWriter(MemoryControlPlane(), self.clock, lambda: secrets.token_hex(2), "ana@desk:1"),
-                Pacer(self.clock, self.live, Pace.begin(1_000_000)),
+                Pacer(self.clock, self.live, WritePace.begin(1_000_000)),
                 horizon=timedelta(days=15),
                 grace=timedelta(minutes=1),
                 ceiling=1_000_000,
@@ -362,7 +362,7 @@ class Account(World):
             self.queue.send(_message(fact, TO_AGGREGATE))
 
     def legacy_tables(self, client: Any) -> LegacyFolds:
-        return LegacyFolds(client, "events", "programs", "employees", LegacyShape())
+        return LegacyFolds(client, "events", "programs", "employees", LegacyPlan().written())
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.clock.now(), UTC)

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from migration.model.legacy_shape import LegacyShape
+from migration.model.legacy.layout import LegacyPlan
 from migration.model.state import State
 from migration.preflight.deployed import (
     Deployed,
@@ -85,7 +85,7 @@ def fit() -> Deployed:
     return Deployed(
         1_000.0,
         "prod",
-        PlannedStack("activities", "prod", "abc", LegacyShape(), TABLES),
+        PlannedStack("activities", "prod", "abc", LegacyPlan().written(), TABLES),
         "arn:aws:iam::1:user/ana",
         (
             Grant("dynamodb:Scan", "facts", allowed=True, how="simulated"),

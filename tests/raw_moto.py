@@ -11,6 +11,7 @@ from botocore.credentials import Credentials
 from migration.aws.transport.clock import SystemClock
 from migration.aws.transport.kept_connections import KeptConnections
 from migration.aws.transport.raw_dynamodb import RawDynamoDB
+from migration.aws.transport.signer import Signer
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -29,6 +30,5 @@ class ThroughClient(RawDynamoDB):
 
 
 def through(client: DynamoDBClient) -> RawDynamoDB:
-    nobody = Credentials("test", "test")
-    nowhere = KeptConnections("http://moto", 1)
-    return ThroughClient("http://moto", "us-east-1", nobody, nowhere, SystemClock(), client=client)
+    nobody = Signer("http://moto", "us-east-1", Credentials("test", "test"))
+    return ThroughClient(nobody, KeptConnections("http://moto", 1), SystemClock(), client=client)

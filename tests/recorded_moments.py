@@ -11,7 +11,7 @@ from migration.aws.tables.checkpoint_table import CheckpointTable
 from migration.aws.tables.comparison_table import ComparisonTable
 from migration.aws.tables.control_plane_table import ControlPlaneTable
 from migration.cutover.action import Action
-from migration.cutover.course import Course, Step
+from migration.cutover.course import CutoverPlan, Step
 from migration.door.count_item import item_of
 from migration.model.backfill import BackfillPhase, Job, Pulse, Segment
 from migration.model.fold import Fold
@@ -57,7 +57,7 @@ def world_in(account: Account, **changes: Any) -> TableWorld:
     plane: Any = ControlPlaneTable(account.client, CONTROL, MIGRATION)
     checkpoints: Any = CheckpointTable(account.client, CONTROL, MIGRATION)
     switch: Any = DoorSwitch(plane)
-    course = Course(percents=(25, 100), bake_s=3, shadow_s=5)
+    course = CutoverPlan(steps=(25, 100), bake_s=3, shadow_s=5)
     world = TableWorld(course, plane=plane, checkpoints=checkpoints, switch=switch, **changes)
     world.plan = STACK_PLAN.hash
     return world

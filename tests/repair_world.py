@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from migration.aws.bulk.side_store import DuckDBStore
 from migration.backfill.bases import Holds, Installed
 from migration.backfill.pacer import Pacer
-from migration.backfill.pacing import Pace
+from migration.backfill.pacing import WritePace
 from migration.compare.verify.verification import Parts
 from migration.compare.verify.verify import Verification
 from migration.model.backfill import BackfillPhase, Job
@@ -157,7 +157,7 @@ class RepairWorld:
             for port in (self.folds, self.facts, self.bases, self.checkpoints, self.control, self.legacy)
         ]
         folds, facts, bases, checkpoints, control, legacy = ports
-        pacer = Pacer(self.clock, MemoryLiveLane(), Pace.begin(1_000_000))
+        pacer = Pacer(self.clock, MemoryLiveLane(), WritePace.begin(1_000_000))
         return Repair(
             Verification(self.tables, store, self.clock),
             folds,

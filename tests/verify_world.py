@@ -14,9 +14,9 @@ from migration.aws.transport.scan import ReadPace
 from migration.compare.verify.verification import Parts
 from migration.model.facts import Lane, StoredFact
 from migration.model.fold import Activity, Fold, Identity, Row, fold_of, rows_of
+from migration.model.legacy.layout import LegacyPlan
 from migration.model.side import Side
 from migration.plan.outputs import PipelineOutputs
-from migration.plan.plan import LegacyPlan
 from tests.doubles.both_sides import MemorySides
 from tests.pipeline_aws import KEYS, create_tables, table_name
 

@@ -10,7 +10,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from migration.backfill.pacing import Pace, PaceLimits, PaceSigns
+from migration.backfill.pacing import PaceLimits, PaceSigns, WritePace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ class Pacer:
 
     clock: Clock
     live: LiveLane
-    pace: Pace
+    pace: WritePace
     limits: PaceLimits = field(default_factory=PaceLimits)
     units: float = field(default=0.0, init=False)
     _free_at: float = field(default=float("-inf"), init=False)
@@ -52,7 +52,7 @@ class Pacer:
         """Whether it is time to look again."""
         return self.clock.elapsed() - self._looked_at >= LOOK_EVERY_S
 
-    def look(self, ceiling: float) -> Pace:
+    def look(self, ceiling: float) -> WritePace:
         """Look at the signs since the last look, and choose the pace until the next."""
         first = self._looked_at == float("-inf")
         self._looked_at = self.clock.elapsed()

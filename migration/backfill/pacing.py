@@ -57,7 +57,7 @@ class PaceLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class WritePace:
     """So many write units a second, and why not more."""
 
     ceiling: float
@@ -69,7 +69,7 @@ class Pace:
         """Start slowly."""
         return cls(ceiling, ceiling * START, "starting slowly")
 
-    def after(self, signs: PaceSigns, limits: PaceLimits) -> Pace:
+    def after(self, signs: PaceSigns, limits: PaceLimits) -> WritePace:
         """Speed up a step, or halve the rate at any sign of trouble."""
         troubles = "; ".join(limits.troubles(signs))
         if troubles:
@@ -79,7 +79,7 @@ class Pace:
         full = f"at the ceiling of {self.ceiling:,.0f} write units/s"
         return replace(self, rate=rate, reason=full if rate == self.ceiling else "speeding up")
 
-    def under(self, ceiling: float) -> Pace:
+    def under(self, ceiling: float) -> WritePace:
         """Take another ceiling; a lower one holds at once."""
         return (
             self if ceiling == self.ceiling else replace(self, ceiling=ceiling, rate=min(self.rate, ceiling))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
@@ -74,7 +73,7 @@ def _section(one: Named) -> str:
     else:
         texts.append(last)
     title = f"## {one.name}"
-    return "\n\n".join(part for part in (title, *map(_joined, texts), _options(one), examples) if part)
+    return "\n\n".join(part for part in (title, *texts, _options(one), examples) if part)
 
 
 def _options(one: Named) -> str:
@@ -86,16 +85,8 @@ def _options(one: Named) -> str:
     return "\n".join(["| argument or option | |", "|---|---|", *rows])
 
 
-def _joined(paragraph: str) -> str:
-    """Join lines that were broken for a terminal; lines of code stay."""
-    return "\n".join(
-        "\n".join(lines) if is_code else " ".join(lines)
-        for is_code, lines in groupby(paragraph.splitlines(), lambda line: line.startswith(CODE))
-    )
-
-
 def _line(one: Named) -> str:
-    return f"| [`{one.name}`](#{one.name.replace(' ', '-')}) | {_cell(_joined(one.paragraphs[0]))} |"
+    return f"| [`{one.name}`](#{one.name.replace(' ', '-')}) | {_cell(one.paragraphs[0])} |"
 
 
 def _cell(text: str) -> str:

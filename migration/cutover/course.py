@@ -1,5 +1,7 @@
 """The course of a cutover: which step comes next from where a migration stands, and when. It never acts.
 
+The plan file's `[cutover]` parses into it.
+
     off ─ dualwrite ─ backfill ─ reconcile ─ shadow ─ reconcile ─ drill ─ reads 1 … 100 % ─ writes 1 … 100 % ─
     rampdown ─ complete
 
@@ -10,9 +12,13 @@ command goes on from any point, on any machine, also after a rollback.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+from pydantic import Field, field_validator
 
 from migration.cutover.action import Action
+from migration.model.backfill import MAX_WCU
+from migration.model.part import PlanPart
 from migration.model.stages import FULL_WEIGHT, Control, Stage
 
 if TYPE_CHECKING:
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
     from migration.model.state import State
 
 PERCENT: Final = FULL_WEIGHT // 100
+_ALL: Final = 100  # percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +55,26 @@ class Step:
         return None if self.to is None else self.to.stage
 
 
-@dataclass(frozen=True, slots=True)
-class Course:
-    """How traffic moves; the plan file's `[cutover]`.
+class CutoverPlan(PlanPart):
+    """How traffic moves: in which steps, and how long each is watched before the next."""
 
-    Attributes:
-        percents: of traffic, growing, the last one 100.
-        bake_s: how long each share is watched.
-        shadow_s: how long `shadow` is watched before `live`.
-        gates: stages that are entered only when a person says so.
-        drill_percent: the traffic that a drill moves.
-        drill_valid_s: how long a drill is evidence.
-    """
-
-    percents: tuple[int, ...] = (1, 5, 25, 50, 100)
-    bake_s: float = 300.0
-    shadow_s: float = 3600.0
-    gates: frozenset[Stage] = frozenset()
-    drill_percent: int = 1
-    drill_valid_s: float = 86_400.0
+    steps: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=100)], ...],
+        Field(min_length=1, strict=False, description="Percent of traffic, growing, the last one 100"),
+    ] = (1, 5, 25, 50, 100)
+    bake_s: Annotated[float, Field(ge=0, description="Seconds that each step is watched")] = 300
+    shadow_s: Annotated[float, Field(ge=0, description="Seconds that shadow is watched before live")] = 3600
+    gates: Annotated[
+        tuple[Literal["dualwrite", "shadow", "live", "rampdown", "complete"], ...],
+        Field(strict=False, description="Stages that are entered only when a person says `cutover resume`"),
+    ] = ()
+    backfill_wcu: Annotated[
+        float, Field(ge=1, description="Write units a second that the run's backfill uses at most")
+    ] = MAX_WCU
+    drill_percent: Annotated[int, Field(ge=1, le=100, description="Traffic that a rollback drill moves")] = 1
+    drill_valid_s: Annotated[
+        float, Field(gt=0, description="Seconds after which a rollback drill must be made again")
+    ] = 86_400
 
     def next_step(self, state: State, so_far: Chronicle, now: float) -> Step | None:
         """Say what comes next; None when there is nothing more to do."""
@@ -89,9 +97,9 @@ class Course:
 
     def moves(self) -> Iterator[Step]:
         """List every share of traffic; reads first: they are compared, and leave nothing behind."""
-        for percent in self.percents:
+        for percent in self.steps:
             yield _move(f"reads {percent} %", Control(Stage.LIVE, 0, percent * PERCENT))
-        for percent in self.percents:
+        for percent in self.steps:
             yield _move(f"writes {percent} %", Control(Stage.LIVE, percent * PERCENT, FULL_WEIGHT))
 
     def outline(self) -> list[Step]:
@@ -117,6 +125,13 @@ class Course:
     def drill_s(self) -> float:
         """How long a drill lets the pipeline have its little traffic."""
         return min(self.bake_s, _LONGEST_DRILL_S)
+
+    @field_validator("steps")
+    @classmethod
+    def _growing(cls, steps: tuple[int, ...]) -> tuple[int, ...]:
+        if list(steps) != sorted(set(steps)) or steps[-1] != _ALL:
+            raise ValueError("must grow from step to step and end in 100")
+        return steps
 
     def _in_dualwrite(self, so_far: Chronicle) -> Step:
         if not so_far.backfilled:

@@ -1,20 +1,29 @@
-"""One turn of a run, as whoever watches it sees it: where it stands, what comes next, and why not yet."""
+"""One turn of a run, as whoever watches it sees it: where it stands, what comes next, and why not yet.
+
+Decides what a run waits for, for the run itself and for whoever asks where it stands. It never acts.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from migration.cutover.action import Action
 from migration.model.guardrails import DOOR_SETTLED, Outcome, worst
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from migration.cutover.chronicle import Chronicle
-    from migration.cutover.course import Course, Step
+    from migration.cutover.course import CutoverPlan, Step
     from migration.model.guardrails import GuardrailVerdict
     from migration.model.state import State
+
+
+SETTLED_AFTER_S: Final = 2.0  # the promise of the doors' caches
+PROVE_AGAIN_S: Final = 10.0  # after proofs that did not pass
+_WORKED: Final = (Action.BACKFILL, Action.RECONCILE)
 
 
 class Ending(StrEnum):
@@ -73,23 +82,60 @@ class Look:
     why: str = ""
 
 
-def hold(  # noqa: PLR0913, PLR0917 - a decision's own six facts
-    course: Course,
+def is_other_plan(state: State, plan: str) -> bool:
+    """Whether another plan was agreed to than the file has now; nothing goes forward by that."""
+    return state.plan not in ("", plan)
+
+
+def waits(  # noqa: PLR0913, PLR0917 - a decision's own six facts
+    course: CutoverPlan,
     state: State,
     so_far: Chronicle,
     step: Step,
     vitals: Sequence[GuardrailVerdict],
     now: float,
 ) -> Hold | None:
-    """Say what keeps a step from being done: a person first, then guardrails, then time; None for nothing.
+    """Say what keeps a run from what is next; None when it does that now.
 
-    Doors that are idle do not hold: a move is confirmed before, and their caches are over by then.
+    The move before must have taken effect; then come a person, guardrails, time. Doors that are idle hold
+    nothing: a move is confirmed before, and their caches are over by then.
     """
+    if not so_far.confirmed:
+        return unsettled(state, so_far, vitals, now)
     telling = [one for one in vitals if (one.name, one.outcome) != (DOOR_SETTLED, Outcome.INCONCLUSIVE)]
-    return _for_a_person(course, state, so_far, step) or for_guardrails(telling) or _for_time(step, now)
+    return for_a_person(course, state, so_far, step) or for_guardrails(telling) or _for_time(step, now)
 
 
-def _for_a_person(course: Course, state: State, so_far: Chronicle, step: Step) -> Hold | None:
+def at_work(so_far: Chronicle, step: Step) -> Hold | None:
+    """Say what a run is at when nothing keeps it from that; None for what is one write."""
+    if not so_far.confirmed:
+        return has_taken_effect(so_far)
+    if step.action in _WORKED:
+        return Hold(Waits.WORK, f"{step.name} is under way")
+    return Hold(Waits.WORK, "everything is folded and compared again") if step.proofs else None
+
+
+def has_taken_effect(so_far: Chronicle) -> Hold:
+    """Say that a move has taken effect, which is taken down before anything else."""
+    return Hold(Waits.WORK, f"{so_far.step} has taken effect", over=True)
+
+
+def unsettled(state: State, so_far: Chronicle, vitals: Sequence[GuardrailVerdict], now: float) -> Hold | None:
+    """Hold until a move took effect: the caches are over, and no door routes by an older epoch."""
+    settled = of_doors(vitals)
+    if now - so_far.state_at >= SETTLED_AFTER_S and worst(settled) not in (Outcome.FAIL, Outcome.ERROR):
+        return None
+    why = explain(settled) or f"their caches last {SETTLED_AFTER_S:.0f} s"
+    return Hold(Waits.TIME, f"every door must route by epoch {state.epoch}: {why}")
+
+
+def of_doors(vitals: Sequence[GuardrailVerdict]) -> list[GuardrailVerdict]:
+    """Give the verdict on whether the doors have settled."""
+    return [one for one in vitals if one.name == DOOR_SETTLED]
+
+
+def for_a_person(course: CutoverPlan, state: State, so_far: Chronicle, step: Step) -> Hold | None:
+    """Hold until a person says to go on; None when nobody has to."""
     enters = step.enters
     if state.paused:
         return Hold(Waits.PERSON, f"paused: {state.paused}")

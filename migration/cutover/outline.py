@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from migration.cutover.action import Action
+from migration.cutover.looks import SETTLED_AFTER_S
 from migration.model.stages import FULL_WEIGHT, Stage
 from migration.model.transitions import ORDER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from migration.cutover.course import Course, Step
+    from migration.cutover.course import CutoverPlan, Step
     from migration.model.stages import Control
 
-CONFIRM_S: Final = 2.0  # every door's cache
 ONE_WRITE: Final = "one TransactWriteItems on the control table"
 ROLLBACK: Final = "cutover rollback"
 
@@ -45,7 +45,7 @@ class Planned:
     cost: str
 
 
-def planned(course: Course) -> list[Planned]:
+def planned(course: CutoverPlan) -> list[Planned]:
     """Describe a whole course."""
     return [_describe(step) for step in course.outline()]
 
@@ -62,7 +62,7 @@ def is_behind(step: Step, control: Control) -> bool:
 def _describe(step: Step) -> Planned:
     does, calls, undo, cost = _WORK.get(step.action) or _move(step)
     holds = "vital guardrails, proofs" if step.proofs else "vital guardrails"
-    takes = CONFIRM_S if step.to is not None else 0.0
+    takes = SETTLED_AFTER_S if step.to is not None else 0.0
     return Planned(step.name, does, calls, holds, undo, step.not_before, takes, cost)
 
 

@@ -21,10 +21,22 @@ from typing import TYPE_CHECKING, Final
 from migration.cutover.action import Action
 from migration.cutover.background import in_thread
 from migration.cutover.chronicle import RECONCILE, Chronicle
-from migration.cutover.looks import Ending, Hold, Look, Waits, explain, for_guardrails, hold
+from migration.cutover.looks import (
+    PROVE_AGAIN_S,
+    Ending,
+    Hold,
+    Look,
+    Waits,
+    at_work,
+    for_guardrails,
+    has_taken_effect,
+    of_doors,
+    unsettled,
+    waits,
+)
 from migration.cutover.watching import RollBack, Watch
 from migration.model.errors import GuardrailError, InconclusiveError, UsageError
-from migration.model.guardrails import DOOR_SETTLED, Outcome, verdict_detail, worst
+from migration.model.guardrails import Outcome, verdict_detail, worst
 from migration.model.journal import EntryKind
 from migration.model.transitions import ORDER
 
@@ -32,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from migration.cutover.background import BackgroundWork, Begin
-    from migration.cutover.course import Course, Step
+    from migration.cutover.course import CutoverPlan, Step
     from migration.cutover.following import Following
     from migration.cutover.lease import LeaseKeeper
     from migration.cutover.mover import Mover
@@ -44,8 +56,6 @@ if TYPE_CHECKING:
     from migration.model.state import State
 
 TURN_S: Final = 1.0
-SETTLED_AFTER_S: Final = 2.0  # the promise of the doors' caches
-PROVE_AGAIN_S: Final = 10.0  # after proofs that did not pass
 
 
 @dataclass(slots=True)
@@ -69,7 +79,7 @@ class Run:
     lease: LeaseKeeper
     mover: Mover
     following: Following
-    course: Course
+    course: CutoverPlan
     vital: Guardrails
     proofs: Guardrails
     work: Mapping[Action, Callable[[], str]]
@@ -182,33 +192,29 @@ class Run:
 
     def _hold(self, state: State, step: Step, vitals: Sequence[GuardrailVerdict]) -> Hold | None:
         """Say why the step is not done yet; None when it is to be done now."""
-        if not self._so_far.confirmed:
-            return self._confirm(state, vitals)
-        waiting = hold(self.course, state, self._so_far, step, vitals, self.clock.now())
+        waiting = waits(self.course, state, self._so_far, step, vitals, self.clock.now())
         if waiting:
             return waiting
+        if not self._so_far.confirmed:
+            return self._confirm(state, vitals)
         if step.action in self.work:
             return self._at_work(step)
-        return self._prove(state) if step.proofs else None
+        return self._prove(state, step) if step.proofs else None
 
     def _confirm(self, state: State, vitals: Sequence[GuardrailVerdict]) -> Hold:
-        """See a move take effect: the caches are over, and no door routes by an older epoch."""
+        """Take down that a move has taken effect."""
         passed_s = self.clock.now() - self._so_far.state_at
-        settled = [one for one in vitals if one.name == DOOR_SETTLED]
-        if passed_s < SETTLED_AFTER_S or worst(settled) in (Outcome.FAIL, Outcome.ERROR):
-            why = explain(settled) or f"their caches last {SETTLED_AFTER_S:.0f} s"
-            return Hold(Waits.TIME, f"every door must route by epoch {state.epoch}: {why}")
-        detail = {"seconds": round(passed_s, 3), "verdicts": verdict_detail(settled)}
+        detail = {"seconds": round(passed_s, 3), "verdicts": verdict_detail(of_doors(vitals))}
         self._write(state, EntryKind.CONFIRMED, self._so_far.step, "every door routes by it", detail)
-        return Hold(Waits.WORK, f"{self._so_far.step} has taken effect", over=True)
+        return has_taken_effect(self._so_far)
 
     def _at_work(self, step: Step) -> Hold | None:
         """Begin the step's work, or see whether it is done; holds while it is under way."""
         if self._working is None or self._working[0].name != step.name:
             self._working = (step, self.begin(self.work[step.action]))
-        return None if self._working[1].done else Hold(Waits.WORK, f"{step.name} is under way")
+        return None if self._working[1].done else at_work(self._so_far, step)
 
-    def _prove(self, state: State) -> Hold | None:
+    def _prove(self, state: State, step: Step) -> Hold | None:
         """Have everything folded and compared again for this very epoch; holds until it is, and passes."""
         if self._proving is not None and self._proving[1].done:
             epoch, job = self._proving
@@ -222,7 +228,7 @@ class Run:
                 return held
         if self._proving is None:
             self._proving = (state.epoch, self.begin(lambda: self.proofs.look(state)))
-        return Hold(Waits.WORK, "everything is folded and compared again")
+        return at_work(self._so_far, step)
 
     def _write_proofs(self, epoch: int, verdicts: Sequence[GuardrailVerdict]) -> None:
         text = f"proofs: {worst(verdicts)}"
@@ -276,9 +282,10 @@ class Run:
 
     def _rolled_back(self, state: State, vitals: Sequence[GuardrailVerdict]) -> Look:
         """End once the way back, whoever went it, has taken effect at every door."""
-        if not self._so_far.confirmed:
-            return Look(state, None, self._confirm(state, vitals), vitals)
-        return Look(state, None, vitals=vitals, ending=Ending.ROLLED_BACK, why=state.paused)
+        if self._so_far.confirmed:
+            return Look(state, None, vitals=vitals, ending=Ending.ROLLED_BACK, why=state.paused)
+        held = unsettled(state, self._so_far, vitals, self.clock.now()) or self._confirm(state, vitals)
+        return Look(state, None, held, vitals)
 
     def _write(
         self, state: State, kind: EntryKind, step: str, text: str, detail: Mapping[str, object] | None = None

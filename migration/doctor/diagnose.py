@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from migration.cutover.action import Action
-from migration.cutover.looks import Waits, hold
+from migration.cutover.looks import for_a_person, is_other_plan
 from migration.cutover.moves import control_words
 from migration.doctor.diagnosis import Danger, Diagnosis
 from migration.doctor.records import trouble
@@ -76,7 +76,7 @@ def _going_on(scene: Scene) -> str:
 
 def _plan_differs(scene: Scene) -> bool:
     state = scene.records.known
-    return state.plan not in ("", scene.plan) and state.stage is not Stage.COMPLETE
+    return is_other_plan(state, scene.plan) and state.stage is not Stage.COMPLETE
 
 
 def _plan(scene: Scene) -> Iterator[Diagnosis]:
@@ -148,8 +148,8 @@ def _gate(scene: Scene) -> Iterator[Diagnosis]:
     step = scene.course.next_step(state, so_far, records.now)
     if step is None or state.paused or state.postponed is not None:
         return
-    held = hold(scene.course, state, so_far, step, (), records.now)
-    if held is not None and held.waits is Waits.PERSON:
+    held = for_a_person(scene.course, state, so_far, step)
+    if held is not None:
         yield Diagnosis(
             "at_a_gate", held.why, f"it stays at {control_words(state.control)}", Danger.NONE, RESUME
         )

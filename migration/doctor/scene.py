@@ -11,7 +11,7 @@ from migration.model.state import State
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from migration.cutover.course import Course
+    from migration.cutover.course import CutoverPlan
     from migration.doctor.records import Unreadable
     from migration.model.backfill import Job, Pulse
     from migration.model.journal import Entry
@@ -98,6 +98,6 @@ class Scene:
     """All of it, and the plan that the migration is moved by."""
 
     records: Records
-    course: Course
+    course: CutoverPlan
     plan: str
     signs: TroubleSigns = field(default_factory=TroubleSigns)

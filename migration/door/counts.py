@@ -14,7 +14,7 @@ from enum import StrEnum
 from math import floor, log2
 from typing import TYPE_CHECKING, Final
 
-from migration.model.share import Share
+from migration.door.share import Share
 from pipeline.domain.fold import identity
 
 if TYPE_CHECKING:

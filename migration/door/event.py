@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.domain.activity import MAX_BODY_BYTES, Activity, parse_activity
+from migration.model.side import Side
+from pipeline.domain.activity import MAX_BODY_BYTES, PARSED, Activity, parse_activity
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -15,7 +17,24 @@ Event = dict[str, Any]
 PATH: Final = "/activities"
 
 
-def read_activity(event: Event, now: datetime) -> Activity | None:
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """An activity, and the request that brought it.
+
+    Attributes:
+        activity: as it is parsed, once for all who need it here.
+        event: the request with the event id in its activity, so that both sides name it alike.
+    """
+
+    activity: Activity
+    event: Event
+
+    def asked_of(self, side: Side) -> Event:
+        """Give a side the request; the pipeline, which runs in this process, need not parse it again."""
+        return self.event if side is Side.LEGACY else {**self.event, PARSED: self.activity}
+
+
+def read_activity(event: Event, now: datetime) -> Brought | None:
     """Read the activity that a request brings; None for anything that no side would accept."""
     if _method_and_path(event) != ("POST", PATH):
         return None
@@ -27,16 +46,9 @@ def read_activity(event: Event, now: datetime) -> Activity | None:
     if len(body) > MAX_BODY_BYTES or not isinstance(fields, dict):
         return None
     activity = parse_activity(fields, now)
-    return activity if isinstance(activity, Activity) else None
-
-
-def with_event_id(event: Event, event_id: str) -> Event:
-    """Return the request with the event id in its activity, so that both sides name it alike."""
-    fields = json.loads(_body(event))
-    if "event_id" in fields:
-        return event
-    body = json.dumps({**fields, "event_id": event_id}, separators=(",", ":"), ensure_ascii=False)
-    return {**event, "body": body, "isBase64Encoded": False}
+    if not isinstance(activity, Activity):
+        return None
+    return Brought(activity, event if "event_id" in fields else _named(event, fields, activity.event_id))
 
 
 def client_of(event: Event) -> str:
@@ -44,6 +56,11 @@ def client_of(event: Event) -> str:
     context = event.get("requestContext", {})
     about = context.get("http") or context.get("identity") or {}
     return f"{about.get('sourceIp', '')} {about.get('userAgent', '')}"
+
+
+def _named(event: Event, fields: dict[str, Any], event_id: str) -> Event:
+    body = json.dumps({**fields, "event_id": event_id}, separators=(",", ":"), ensure_ascii=False)
+    return {**event, "body": body, "isBase64Encoded": False}
 
 
 def _method_and_path(event: Event) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from migration.door.control import control
 from migration.door.counters import counters
 from migration.door.counts import Role
-from migration.door.event import Event, read_activity, with_event_id
+from migration.door.event import Event, read_activity
 from migration.door.mirror import TIMEOUT_S, ForwardMirror, Mirrored
 from migration.door.pulse import NOT_ROUTED, PULSE, answer_pulse
 from migration.door.sides import ask, count, handler_of, pinned
@@ -46,12 +46,12 @@ def handler(event: Event, context: object) -> dict[str, Any]:
 
 def _answer(current: Control, event: Event, context: object, counted: DoorCounters) -> dict[str, Any]:
     moment = now()
-    activity = read_activity(event, moment)
+    brought = read_activity(event, moment)
     # What neither side accepts, both refuse alike; the side with most authority says so.
-    route = route_write(current, "" if activity is None else activity.employee_id, pinned())
-    if activity is None:
+    route = route_write(current, "" if brought is None else brought.activity.employee_id, pinned())
+    if brought is None:
         return ask(route.authority, event, context, counted)
-    event = with_event_id(event, activity.event_id)
+    activity, event = brought.activity, brought.asked_of(route.authority)
     if not route.forward:
         answer = ask(route.authority, event, context, counted)
         if answer["statusCode"] == _ACCEPTED:

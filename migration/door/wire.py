@@ -1,4 +1,4 @@
-"""DynamoDB's wire protocol on one warm connection, so that a request can be sent now and collected later.
+"""DynamoDB for the front door, on one warm connection: a request is sent now, and its answer collected later.
 
     send ──► (the other side's handler runs) ──► collect
 
@@ -8,24 +8,23 @@ signature and a system call. One attempt, short timeouts, never a retry: what is
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
-import select
-import socket
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
+from botocore.exceptions import BotoCoreError
 from botocore.session import get_session
 
+from migration.aws.transport.kept_connections import KeptConnections
+from migration.aws.transport.signer import Signer
+
 if TYPE_CHECKING:
-    from botocore.credentials import Credentials
+    from migration.aws.transport.kept_connections import Sent
 
 _OK: Final = 200
+_SHORTEST_S: Final = 0.001  # 0 would not wait for what has come already
 
 
 class MissedError(Exception):
@@ -45,33 +44,25 @@ class DynamoWire:
 
     def __init__(self, timeout_s: float) -> None:
         """Connect lazily; every wait is at most `timeout_s`."""
-        region = os.environ["AWS_REGION"]
+        self._region = os.environ["AWS_REGION"]
         endpoint = os.environ.get("AWS_ENDPOINT_URL_DYNAMODB") or os.environ.get("AWS_ENDPOINT_URL")
-        self._url = (endpoint or f"https://dynamodb.{region}.amazonaws.com").rstrip("/")
-        self._region = region
+        self._url = (endpoint or f"https://dynamodb.{self._region}.amazonaws.com").rstrip("/")
         self._timeout_s = timeout_s
-        self._connection: http.client.HTTPConnection | None = None
+        self._sent: Sent | None = None
 
     def send(self, operation: str, parameters: dict[str, Any]) -> None:
-        """Put a request on the wire without waiting for its answer.
+        """Put a request on the wire without waiting for its answer; an answer still owed is done without.
 
         Raises:
             MissedError: when it could not be sent.
         """
-        request = AWSRequest(
-            "POST",
-            f"{self._url}/",
-            headers={
-                "Content-Type": "application/x-amz-json-1.0",
-                "X-Amz-Target": f"DynamoDB_20120810.{operation}",
-            },
-            data=json.dumps(parameters).encode(),
-        )
-        SigV4Auth(self._credentials.get_frozen_credentials(), "dynamodb", self._region).add_auth(request)
+        if self._sent is not None:
+            self._sent.give_up()
+            self._sent = None
+        body = json.dumps(parameters).encode()
         try:
-            self._open().request("POST", "/", body=request.data, headers=dict(request.headers.items()))
-        except (OSError, http.client.HTTPException) as error:
-            self.close()
+            self._sent = self._connections.send(self._signer.headers(operation, body), body)
+        except BotoCoreError as error:
             raise MissedError(type(error).__name__) from error
 
     def collect(self, within_s: float) -> WireAnswer:
@@ -80,46 +71,25 @@ class DynamoWire:
         Raises:
             MissedError: when it did not come in time, or was no answer of DynamoDB.
         """
-        connection = self._connection
-        if connection is None or connection.sock is None:
+        sent, self._sent = self._sent, None
+        if sent is None:
             raise MissedError("NotSent")
         try:
-            connection.sock.settimeout(max(within_s, 0.001))
-            response = connection.getresponse()
-            body = json.loads(response.read() or b"{}")
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            self.close()
+            answered = sent.answer(max(within_s, _SHORTEST_S))
+            body = json.loads(answered.content or b"{}")
+        except (BotoCoreError, ValueError) as error:
             raise MissedError(type(error).__name__) from error
-        if response.status == _OK:
+        if answered.status == _OK:
             return WireAnswer(body, "")
-        return WireAnswer(body, str(body.get("__type", response.status)).rpartition("#")[2])
-
-    def close(self) -> None:
-        """Drop the connection; the next request makes a new one."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        return WireAnswer(body, str(body.get("__type", answered.status)).rpartition("#")[2])
 
     @cached_property
-    def _credentials(self) -> Credentials:
+    def _connections(self) -> KeptConnections:
+        return KeptConnections(self._url, 1, self._timeout_s)
+
+    @cached_property
+    def _signer(self) -> Signer:
         credentials = get_session().get_credentials()
         if credentials is None:
             raise MissedError("NoCredentials")
-        return credentials
-
-    def _open(self) -> http.client.HTTPConnection:
-        if self._connection is not None and _hung_up(self._connection.sock):
-            self.close()
-        if self._connection is None:
-            parts = urlsplit(self._url)
-            kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-            self._connection = kind(parts.netloc, timeout=self._timeout_s)
-            self._connection.connect()
-            self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._connection.sock.settimeout(self._timeout_s)
-        return self._connection
-
-
-def _hung_up(sock: socket.socket | None) -> bool:
-    """Whether an idle connection was closed by the other end: then it is readable, and nothing is owed."""
-    return sock is None or bool(select.select([sock], [], [], 0)[0])
+        return Signer(self._url, self._region, credentials)

@@ -18,7 +18,7 @@ from migration.aws.transport.clock import SystemClock
 from migration.compare.shadow.comparing import compare
 from migration.compare.shadow.comparison import KEPT, Comparison, not_in
 from migration.functions.serving import OwnHandlers
-from migration.model.legacy_shape import decode_shape
+from migration.model.legacy.layout import read_layout
 
 logger = Logger()
 metrics = Metrics()
@@ -58,8 +58,8 @@ def sides() -> TableSides:
         employee_progress=env["EMPLOYEE_PROGRESS_TABLE"],
         program_progress=env["PROGRAM_PROGRESS_TABLE"],
     )
-    shape = decode_shape(env["LEGACY_SHAPE"])
-    return TableSides(clients.dynamodb, clients.sqs, names, env["QUEUE_URL"], shape)
+    layout = read_layout(env["LEGACY_SHAPE"])
+    return TableSides(clients.dynamodb, clients.sqs, names, env["QUEUE_URL"], layout)
 
 
 @cache

@@ -14,7 +14,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from migration.aws.tables.legacy_folds import LegacyFolds
 from migration.aws.tables.mirrored_fact import parse_mirrored
 from migration.aws.transport.clients import connect_dynamodb, open_session
-from migration.model.legacy_shape import decode_shape
+from migration.model.legacy.layout import read_layout
 from pipeline.domain.aggregator import Aggregator, longest_wait_s
 from pipeline.domain.delivery import deliver
 
@@ -51,5 +51,5 @@ def tables() -> LegacyFolds:
         events=os.environ["EVENTS_TABLE"],
         program_progress=os.environ["PROGRAM_PROGRESS_TABLE"],
         employee_progress=os.environ["EMPLOYEE_PROGRESS_TABLE"],
-        shape=decode_shape(os.environ["LEGACY_SHAPE"]),
+        layout=read_layout(os.environ["LEGACY_SHAPE"]).written(),
     )

@@ -27,11 +27,11 @@ from migration.aws.transport.raw_dynamodb import RawDynamoDB, beside
 from migration.backfill.attention import Attention
 from migration.backfill.copying import Copying
 from migration.backfill.pacer import Pacer
-from migration.backfill.pacing import Pace
+from migration.backfill.pacing import WritePace
 from migration.backfill.segment_worker import SegmentWorker
 from migration.model.backfill import MAX_WCU
-from migration.model.mapping import activity_mapper
-from migration.plan.plan import LegacyEvents
+from migration.model.legacy.layout import LegacyEvents
+from migration.model.legacy.mapping import activity_mapper
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,7 +99,7 @@ def _events(layout: LegacyEvents, pacer: Pacer) -> LegacyPages:
         return min(MOST, max(FEWEST, int(pacer.pace.rate * PAGE_S)))
 
     table = os.environ["EVENTS_TABLE"]
-    return LegacyPages(world.dynamodb, world.source, table, activity_mapper(layout.layout), page_items)
+    return LegacyPages(world.dynamodb, world.source, table, activity_mapper(layout), page_items)
 
 
 def _attention(segment: int, remaining_ms: Callable[[], int]) -> Attention:
@@ -108,7 +108,7 @@ def _attention(segment: int, remaining_ms: Callable[[], int]) -> Attention:
     def stays(job: Job) -> bool:
         return not job.paused and remaining_ms() > TIME_TO_LEAVE_MS
 
-    pacer = Pacer(world.clock, world.live, Pace.begin(MAX_WCU * share))
+    pacer = Pacer(world.clock, world.live, WritePace.begin(MAX_WCU * share))
     name = f"the function of segment {segment}"
     return Attention(
         name, world.clock, pacer, world.checkpoints, tell=logger.warning, stays=stays, share=share

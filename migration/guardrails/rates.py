@@ -18,12 +18,12 @@ from operator import itemgetter, methodcaller
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from migration.door.counts import BUCKETS, Role, edge_ms
+from migration.door.share import Share
 from migration.guardrails.cohorts import History, pulses_of
 from migration.guardrails.guardrail import SERVING, Assessment, limit, share
 from migration.guardrails.sequential import log_e, log_mean
 from migration.guardrails.vital import DoorEvidence, Vital
 from migration.model.guardrails import Outcome
-from migration.model.share import Share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

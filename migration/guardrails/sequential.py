@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from migration.model.share import Share
+    from migration.door.share import Share
 
 _HALVINGS: Final = 40  # to 1e-12, where the likelihood is flat
 # Beta distributions: of the pipeline's rate anything (Jeffreys), of legacy's rather a small one.

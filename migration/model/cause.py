@@ -5,6 +5,7 @@ It says what is wrong, and whose error that is. What is to be done about it is d
 
 from __future__ import annotations
 
+from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +13,7 @@ from migration.model.facts import Lane
 from migration.model.side import Side
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 class Cause(StrEnum):
@@ -57,6 +58,12 @@ class Cause(StrEnum):
     def fails(self) -> bool:
         """Whether a proof with it must not pass: it is neither on its way, nor legacy's own error."""
         return self not in _HARMLESS
+
+
+def commonest(causes: Iterable[Cause]) -> dict[Cause, int]:
+    """Count causes, the commonest first; of those as common, the more harmful."""
+    counts = Counter(causes)
+    return dict(sorted(counts.items(), key=lambda one: (-one[1], -one[0].severity)))
 
 
 def absent_from_legacy(side: str, lane: str) -> Cause:

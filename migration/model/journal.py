@@ -1,6 +1,7 @@
-"""The journal's words: what was observed, decided, done and confirmed, by whom and when. Append-only.
+"""The journal: what was observed, decided, done and confirmed, by whom and when. Append-only.
 
-Decides what an entry is and how entries are ordered; it never decides about a migration.
+Decides what an entry is, how entries are named and ordered; it never decides about a migration. An entry that
+goes with a change of the state is made by the writer too, and written by who makes the change.
 """
 
 from __future__ import annotations

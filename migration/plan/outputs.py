@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from migration.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from migration.plan.plan import LegacyPlan
+    from migration.model.legacy.layout import LegacyPlan
 
 
 class _Outputs(BaseModel):

@@ -11,6 +11,8 @@ from pydantic import Field, field_validator, model_validator
 
 from migration.cutover.alias_weights import Versions
 from migration.model.part import PlanPart
+from migration.model.side import Side
+from migration.plan.entrance import Entrance, Need
 
 _Version = Annotated[str, Field(description='A published version, such as "7"')]
 
@@ -32,6 +34,14 @@ class AliasPlan(PlanPart):
     def qualified(self) -> str:
         """Name the alias where a function is asked for."""
         return f"{self.function}:{self.alias}"
+
+    @property
+    def entrance(self) -> Entrance:
+        """What clients meet there: two versions, each pinned to its side."""
+        pinned = ((self.legacy_version, Side.LEGACY), (self.pipeline_version, Side.PIPELINE))
+        doors = tuple((f"{self.function}:{version}", side) for version, side in pinned)
+        actions = ("GetAlias", "UpdateAlias")
+        return Entrance(self.qualified, doors, (Need("lambda", self.qualified, actions, "function:"),))
 
     @field_validator("legacy_version", "pipeline_version", mode="before")
     @classmethod
@@ -73,6 +83,13 @@ class TrafficPlan(PlanPart):
         if self.ingest_alias is None or self.serve_alias is None:
             return None
         return self.ingest_alias, self.serve_alias
+
+    def entrances(self, ingest_function: str, serve_function: str) -> tuple[Entrance, Entrance]:
+        """Where writes and reads come in, of a stack with these functions."""
+        if self.aliases is not None:
+            return self.aliases[0].entrance, self.aliases[1].entrance
+        ingest, serve = (Entrance(one, ((one, None),)) for one in (ingest_function, serve_function))
+        return ingest, serve
 
     @model_validator(mode="after")
     def _both_or_none(self) -> Self:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from migration.model.legacy_shape import LegacyShape
+    from migration.model.legacy.layout import WrittenLayout
     from migration.model.state import State
 
 T = TypeVar("T")
@@ -172,14 +172,14 @@ class PlannedStack:
 
     Attributes:
         migration, stack, hash: as in the plan file.
-        shape: how legacy's tables are written; in words why they cannot be, when they cannot.
+        layout: how legacy's tables are written; in words why they cannot be, when they cannot.
         tables: legacy's tables by the variable that names each in the reverse mirror's function.
     """
 
     migration: str
     stack: str
     hash: str
-    shape: LegacyShape | str
+    layout: WrittenLayout | str
     tables: Mapping[str, str]
 
 

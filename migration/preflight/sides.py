@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from migration.cutover.moves import control_words
-from migration.model.legacy_shape import decode_shape
+from migration.model.errors import UsageError
+from migration.model.legacy.layout import read_layout
 from migration.model.stages import Control, Stage
 from migration.model.transitions import ORDER
 from migration.preflight.check import DEPLOY, broken, gap, held, judged, known, undecided
@@ -90,9 +91,9 @@ def _legacy_kept(deployed: Deployed) -> CheckResult:
 
 def _shape(deployed: Deployed) -> CheckResult:
     name = "legacy_written"
-    if isinstance(deployed.plan.shape, str):
+    if isinstance(deployed.plan.layout, str):
         remedy = "without a reverse mirror legacy cannot take over again; see docs/contracts.md"
-        return broken(name, deployed.plan.shape, remedy)
+        return broken(name, deployed.plan.layout, remedy)
     mirror = next(leg.function for leg in deployed.legs if leg.name == "mirror")
     if (found := gap(name, mirror)) is not None:
         return found
@@ -103,12 +104,12 @@ def _shape(deployed: Deployed) -> CheckResult:
         if function.environment.get(key) != table
     ]
     try:
-        written = decode_shape(function.environment.get("LEGACY_SHAPE", ""))
-    except (TypeError, ValueError) as error:
+        written = read_layout(function.environment.get("LEGACY_SHAPE", "")).written()
+    except (ValueError, UsageError) as error:
         problems.append(f"LEGACY_SHAPE of {function.name} is no layout ({error})")
     else:
-        if written != deployed.plan.shape:
-            problems.append(f"{function.name} writes {written}, and the plan reads {deployed.plan.shape}")
+        if written != deployed.plan.layout:
+            problems.append(f"{function.name} writes {written}, and the plan reads {deployed.plan.layout}")
     good = f"{function.name} writes legacy's tables as the plan reads them"
     return judged(name, problems, good, f"set legacy_shape as in the plan file; {DEPLOY}")
 

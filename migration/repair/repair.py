@@ -26,8 +26,7 @@ from migration.model.facts import Created, Lane, Restated, Spent
 from migration.model.fold import NOTHING, Fold, Row
 from migration.model.journal import EntryKind
 from migration.model.moments import moment_text
-from migration.repair.differing import ReconcileOutcome as Reconciled
-from migration.repair.differing import TimeWindow
+from migration.repair.differing import ReconcileOutcome, TimeWindow
 from migration.repair.live_folds import Compensated, CompensatedBefore
 from migration.repair.reconcile import Findings
 from migration.repair.remedies import Ground, Known, decide
@@ -77,10 +76,10 @@ _DETAIL: Final = {
     DeedOutcome.MOVED_ON: "it, or a row that goes with it, is not damaged as agreed; nothing was written",
 }
 _RECONCILED: Final = {
-    Reconciled.STORED: DeedOutcome.DONE,
-    Reconciled.APPLIED: DeedOutcome.DONE,
-    Reconciled.STORED_BEFORE: DeedOutcome.DONE_BEFORE,
-    Reconciled.APPLIED_BEFORE: DeedOutcome.DONE_BEFORE,
+    ReconcileOutcome.STORED: DeedOutcome.DONE,
+    ReconcileOutcome.APPLIED: DeedOutcome.DONE,
+    ReconcileOutcome.STORED_BEFORE: DeedOutcome.DONE_BEFORE,
+    ReconcileOutcome.APPLIED_BEFORE: DeedOutcome.DONE_BEFORE,
 }
 
 

@@ -25,12 +25,10 @@ from migration.backfill.copying_elsewhere import CopyingElsewhere
 from migration.backfill.exported_fold import ExportedFold
 from migration.backfill.one_machine import on_one_machine
 from migration.backfill.pacer import Pacer
-from migration.backfill.pacing import Pace as WritePace
-from migration.backfill.pacing import PaceLimits
+from migration.backfill.pacing import PaceLimits, WritePace
 from migration.model.backfill import Engine
 from migration.model.errors import UsageError
-from migration.model.mapping import activity_mapper
-from migration.plan.shape import shape_of
+from migration.model.legacy.mapping import activity_mapper
 from migration.repair.reconcile import Reconcile
 from migration.wiring.elsewhere import reach
 
@@ -42,8 +40,9 @@ if TYPE_CHECKING:
     from migration.backfill.attention import Attention
     from migration.backfill.in_parallel import InParallel
     from migration.model.clock import Clock
+    from migration.model.legacy.layout import LegacyPlan
     from migration.plan.outputs import LegacyOutputs, PipelineOutputs
-    from migration.plan.plan import LegacyPlan, Plan
+    from migration.plan.plan import Plan
     from migration.wiring.elsewhere import BackfillElsewhere
     from migration.wiring.workspace import DeployedStack
 
@@ -133,7 +132,7 @@ class Moving(PipelinePorts):
             events=self.events.table,
             program_progress=self.legacy.program_progress_table,
             employee_progress=self.legacy.employee_progress_table,
-            shape=shape_of(self.layout),
+            layout=self.layout.written(),
         )
         return MirrorSink(tables, self.clock)
 
@@ -174,7 +173,7 @@ def moving(stack: DeployedStack, plan: Plan, legacy: LegacyOutputs, pipeline: Pi
         pipeline.clients.dynamodb,
         pipeline.facts.source,
         named.events_table,
-        activity_mapper(plan.legacy.events.layout),
+        activity_mapper(plan.legacy.events),
         pipeline.facts.pace,
     )
     elsewhere = partial(reach, stack, plan) if stack.outputs.bulk else None

@@ -15,8 +15,8 @@ from migration.model.errors import UsageError
 if TYPE_CHECKING:
     from migration.aws.transport.clients import Clients
     from migration.model.clock import Clock
+    from migration.model.legacy.layout import LegacyPlan
     from migration.plan.outputs import LegacyOutputs, StackOutputs
-    from migration.plan.plan import LegacyPlan
 
 SEGMENTS: Final = 4
 

@@ -15,6 +15,7 @@ from migration.aws.transport.hooks import PlanHooks
 from migration.cutover.chronicle import Chronicle
 from migration.cutover.following import Following
 from migration.cutover.lease import LeaseKeeper
+from migration.cutover.looks import is_other_plan
 from migration.cutover.mover import Mover
 from migration.cutover.run import Run
 from migration.doctor.reading import read_records
@@ -67,7 +68,7 @@ class Steering(Site):
             lease=LeaseKeeper(self.plane, self.clock, self.by, is_gone),
             mover=self.mover(self.plan.hash),
             following=self.following,
-            course=self.plan.cutover.course,
+            course=self.plan.cutover,
             vital=self._pulsing,
             proofs=self.proofs,
             work=work_of(self.moving, self.plan.cutover.backfill_wcu, on_work, self.note_reconciled),
@@ -105,13 +106,9 @@ class Steering(Site):
     @property
     def _pulsing(self) -> Guardrails:
         """The same, with pulses while clients are quiet."""
-        entry, aliases = self.outputs.entry, self.plan.traffic.aliases
-        functions = (
-            tuple(one.qualified for one in aliases)
-            if aliases
-            else (entry.ingest_function, entry.serve_function)
-        )
-        probers = [LambdaProber(self.stack.clients.functions, function) for function in functions]
+        entry, functions = self.outputs.entry, self.stack.clients.functions
+        entrances = self.plan.traffic.entrances(entry.ingest_function, entry.serve_function)
+        probers = [LambdaProber(functions, one.called) for one in entrances]
         return PulsingGuardrails(self.vital, probers)
 
     @cached_property
@@ -140,7 +137,7 @@ class Steering(Site):
         Raises:
             UsageError: when the plan file is another one by now.
         """
-        if state.plan and state.plan != self.plan.hash:
+        if is_other_plan(state, self.plan.hash):
             raise UsageError(
                 f"the plan changed since it was agreed to: it was {state.plan}, it is {self.plan.hash}; "
                 "nothing was changed",

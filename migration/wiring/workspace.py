@@ -35,8 +35,8 @@ from migration.model.side import Side
 if TYPE_CHECKING:
     from migration.compare.ledger.tables import SideTables
     from migration.local.deployer.deployment import Deployment
+    from migration.model.legacy.layout import LegacyPlan
     from migration.plan.outputs import StackOutputs
-    from migration.plan.plan import LegacyPlan
 
 PROJECT: Final = "cutover"
 STACK: Final = "local"

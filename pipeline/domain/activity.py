@@ -23,6 +23,10 @@ MAX_POINTS: Final = 10_000
 CLOCK_SKEW: Final = timedelta(minutes=5)
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
+# Where whoever parsed a request's activity already puts it into the event, for a handler of the same process.
+# No event from outside can have one there: it would be a JSON value.
+PARSED: Final = "activity"
+
 REQUIRED: Final = ("employee_id", "program_id", "activity_type", "points", "occurred_at")
 _RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Final
 
-from pipeline.domain.activity import MAX_BODY_BYTES, Activity, Problem, format_time, parse_activity
+from pipeline.domain.activity import MAX_BODY_BYTES, PARSED, Activity, Problem, format_time, parse_activity
 from pipeline.handlers.http import Event, Request, Response, error_response, json_response
 from pipeline.handlers.telemetry import emit
 from pipeline.stores.clients import dynamodb
@@ -25,17 +25,16 @@ def handler(event: Event, _context: object) -> Event:
     if "pulse" in event:
         return pulse(facts(), now()).to_event()
     started = time.perf_counter()
-    response, outcome = accept(Request.from_event(event), facts(), now())
+    response, outcome = accept(event, facts(), now())
     emit({outcome: 1, "DurationMs": round((time.perf_counter() - started) * 1000, 2)}, status=response.status)
     return response.to_event()
 
 
-def accept(request: Request, table: FactTable, moment: datetime) -> tuple[Response, str]:
+def accept(event: Event, table: FactTable, moment: datetime) -> tuple[Response, str]:
     """Decide a request; returns the answer and the name of the outcome as a metric."""
-    refusal = _refuse_request(request)
-    if refusal:
-        return refusal, "Rejected"
-    activity = _read_activity(request.body, moment)
+    activity = event.get(PARSED)
+    if not isinstance(activity, Activity):
+        activity = _read(Request.from_event(event), moment)
     if isinstance(activity, Response):
         return activity, "Rejected"
     try:
@@ -83,6 +82,10 @@ def _refuse_request(request: Request) -> Response | None:
     if len(request.body) > MAX_BODY_BYTES:
         return error_response(413, "too_large", f"the body must be at most {MAX_BODY_BYTES} bytes")
     return None
+
+
+def _read(request: Request, moment: datetime) -> Activity | Response:
+    return _refuse_request(request) or _read_activity(request.body, moment)
 
 
 def _read_activity(body: bytes, moment: datetime) -> Activity | Response:

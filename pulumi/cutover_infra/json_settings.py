@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Any
 
-_STAGES: Final = ("off", "dualwrite", "shadow", "live", "rampdown", "complete")
-_FULL_WEIGHT: Final = 10_000
-_ROW: Final = frozenset({"employee_id", "program_id", "points", "events"})
-_SHAPES: Final = {
-    "event": frozenset({"employee_id", "event_id", "program_id", "activity_type", "points", "occurred_at"}),
-    "employee_progress": _ROW,
-    "program_progress": _ROW - {"employee_id"},
-    "leaderboard": frozenset({"board", "entries"}),
-}
+from migration.model.errors import UsageError
+from migration.model.legacy.layout import read_layout
+from migration.model.stages import FULL_WEIGHT, Stage
 
 
 def check_control(text: str) -> str:
@@ -24,26 +18,25 @@ def check_control(text: str) -> str:
     """
     fields = _object(json.loads(text))
     numbers = {key: value for key, value in fields.items() if key != "stage"}
-    if fields.get("stage") not in _STAGES or not set(numbers) <= {"write_weight", "read_weight", "epoch"}:
+    if fields.get("stage") not in set(Stage) or not set(numbers) <= {"write_weight", "read_weight", "epoch"}:
         raise ValueError("this is no control item")
     if any(type(number) is not int or number < 0 for number in numbers.values()):
         raise ValueError("weights and epoch are whole numbers")
-    if max(numbers.get("write_weight", 0), numbers.get("read_weight", 0)) > _FULL_WEIGHT:
+    if max(numbers.get("write_weight", 0), numbers.get("read_weight", 0)) > FULL_WEIGHT:
         raise ValueError("weights are hundredths of a percent")
     return text
 
 
 def check_shape(text: str) -> str:
-    """Check a layout of legacy's tables: by table, our names of attributes and legacy's own.
+    """Check a layout of legacy's tables, which the reverse mirror must be able to write.
 
     Raises:
-        ValueError: when it is not one.
+        ValueError: when it is not one, or can be read only.
     """
-    for table, names in _object(json.loads(text)).items():
-        if table not in _SHAPES or not set(_object(names)) <= _SHAPES[table]:
-            raise ValueError(f"{table} has no such attributes")
-        if not all(isinstance(name, str) and name for name in names.values()):
-            raise ValueError("attributes are named by texts")
+    try:
+        read_layout(text).written()
+    except UsageError as error:
+        raise ValueError(str(error)) from error
     return text
 
 

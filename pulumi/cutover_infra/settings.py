@@ -174,7 +174,7 @@ class Settings(BaseModel):
     )
     legacy_shape: Annotated[str, AfterValidator(check_shape)] = Field(
         title="how legacy's tables name their attributes, where not as here",
-        description='JSON, such as {"event":{"points":"score"}}',
+        description='JSON, such as {"events":{"points":"score"}}',
     )
     mirror_max_concurrency: int = _whole(2, 1000, "invocations of mirror at once")
 

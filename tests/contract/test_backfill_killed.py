@@ -19,7 +19,7 @@ from migration.aws.transport.raw_dynamodb import beside
 from migration.backfill.attention import Attention
 from migration.backfill.one_machine import on_one_machine
 from migration.backfill.pacer import Pacer
-from migration.backfill.pacing import Pace, PaceLimits
+from migration.backfill.pacing import PaceLimits, WritePace
 from migration.model.backfill import BackfillPhase, Wish
 from migration.model.facts import Lane, StoredFact
 from migration.model.fold import fold_all
@@ -51,7 +51,7 @@ WISH = Wish(segments=2, max_wcu=400)
 
 def backfill(account: InDynamoDB) -> Backfill:
     clock = SystemClock()
-    pacer = Pacer(clock, MemoryLiveLane(), Pace(400, 400, ""), PaceLimits(latency_ms=60_000))
+    pacer = Pacer(clock, MemoryLiveLane(), WritePace(400, 400, ""), PaceLimits(latency_ms=60_000))
     attention = Attention(str(os.getpid()), clock, pacer, account.checkpoints)
     return on_one_machine(
         account.events, account.facts, account.bases, account.checkpoints, folded_in_bulk, attention

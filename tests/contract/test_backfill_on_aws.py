@@ -30,14 +30,15 @@ from migration.backfill.backfill import Backfill
 from migration.backfill.copying_elsewhere import CopyingElsewhere
 from migration.backfill.exported_fold import ExportedFold
 from migration.backfill.pacer import Pacer
-from migration.backfill.pacing import Pace, PaceLimits
+from migration.backfill.pacing import PaceLimits, WritePace
 from migration.local.deployer.deployment import Deployment
 from migration.local.deployer.project import stack_config
 from migration.model.backfill import BackfillPhase, Engine, Job, Wish
 from migration.model.errors import UsageError
 from migration.model.facts import Lane, StoredFact
 from migration.model.fold import NOTHING, Activity, fold_all
-from migration.model.mapping import EventLayout, activity_mapper
+from migration.model.legacy.layout import LegacyEvents
+from migration.model.legacy.mapping import activity_mapper
 from migration.model.side import Side
 from migration.plan.outputs import StackOutputs
 from tests.backfill_world import activity
@@ -98,7 +99,7 @@ class World:
 
     def backfill(self) -> Backfill:
         clock = Hurried()
-        pacer = Pacer(clock, MemoryLiveLane(), Pace(5_000, 5_000, ""), PaceLimits(latency_ms=60_000))
+        pacer = Pacer(clock, MemoryLiveLane(), WritePace(5_000, 5_000, ""), PaceLimits(latency_ms=60_000))
         attention = Attention(str(os.getpid()), clock, pacer, self.checkpoints)
         copying = CopyingElsewhere(self.workers, self.events, self.checkpoints, clock)
         fold = ExportedFold(self.exports, self.bases, attention)
@@ -157,7 +158,7 @@ def _world(outputs: StackOutputs, emulator: Emulator) -> World:
         outputs,
         clients.dynamodb,
         LegacyEventTable(
-            clients.dynamodb, source, outputs.legacy.events_table, activity_mapper(EventLayout()), pace
+            clients.dynamodb, source, outputs.legacy.events_table, activity_mapper(LegacyEvents()), pace
         ),
         FactTable(source, Writer(source), names.facts_table, pace),
         BaseTables(

@@ -269,7 +269,7 @@ def test_a_fact_that_is_none_is_named(moto: InDynamoDB) -> None:
         UpdateExpression="SET lane = :l",
         ExpressionAttributeValues={":l": {"S": "sideways"}},
     )
-    with pytest.raises(IntegrityError, match=r"e-1 ev-1 .* is not one: 'sideways'"):
+    with pytest.raises(IntegrityError, match=r"'sideways' - at `\$\.lane\.S`; it is .*'e-1'.*'ev-1'"):
         list(moto.facts.everything())
 
 

@@ -18,7 +18,7 @@ from migration.compare.shadow.comparison import comparison_fields
 from migration.compare.shadow.one_employee import line_up
 from migration.model.errors import IntegrityError, RemoteError
 from migration.model.fold import TOTAL
-from migration.model.legacy_shape import LegacyShape
+from migration.model.legacy.layout import LegacyPlan
 from migration.model.side import Side
 from migration.model.stages import Control, Stage
 from pipeline.domain.snapshot import encode
@@ -77,7 +77,7 @@ class Backend:
                 KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in kinds],
                 AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
             )
-        self.sides = TableSides(self.dynamodb, clients["sqs"], self.names, self.queue, LegacyShape())
+        self.sides = TableSides(self.dynamodb, clients["sqs"], self.names, self.queue, LegacyPlan())
 
     def put(self, table: str, **fields: object) -> None:
         item: Any = {

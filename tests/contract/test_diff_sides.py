@@ -21,9 +21,9 @@ from migration.compare.verify.verification import Parts
 from migration.model.errors import IntegrityError
 from migration.model.facts import Lane, StoredFact
 from migration.model.fold import TOTAL, Activity, Fold, Row
+from migration.model.legacy.layout import LegacyPlan
 from migration.model.side import Side
 from migration.plan.outputs import LegacyOutputs, PipelineOutputs
-from migration.plan.plan import LegacyPlan
 from migration.wiring.sources import legacy_names
 from pipeline.domain import ranking, snapshot
 from pipeline.domain.fold import Fold as PipelineFold

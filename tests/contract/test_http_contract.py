@@ -1,4 +1,4 @@
-"""`POST /activities` on both sides: the same request gets the same status, body bytes and headers.
+"""`POST /activities` on both sides, and through the door: a request gets the same status, body and headers.
 
 The contract's table row by row, corners that have names, and properties over any request.
 """
@@ -10,6 +10,7 @@ import itertools
 import json
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple
+from unittest.mock import Mock
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
@@ -18,6 +19,10 @@ from hypothesis import strategies as st
 
 from legacy import ingest as legacy_ingest
 from legacy.tables import dynamodb as legacy_dynamodb
+from migration.door import ingest as door
+from migration.door.mirror import Mirrored
+from migration.door.sides import handler_of, pinned
+from migration.model.stages import Control, Stage
 from pipeline.handlers import ingest as pipeline_ingest
 from pipeline.stores import clients
 from tests.legacy_aws import VALID, LegacySystem, http_event, rest_event, running_legacy
@@ -26,6 +31,8 @@ from tests.pipeline_aws import create_tables, scan, table_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    Handler = Callable[[dict[str, Any], Any], Any]
 
 FORMS = {"http": http_event, "http base64": http_event, "rest": rest_event, "rest base64": rest_event}
 PREFIX = "contract"
@@ -51,12 +58,7 @@ class Sides(NamedTuple):
     def ask(self, body: bytes, method: str = "POST", path: str = "/activities", form: str = "http") -> Answer:
         """Send one request to both sides and return the one answer."""
         event = event_of(body, method, path, form)
-        answers = {
-            "legacy": answer_of(legacy_ingest.handler, event),
-            "pipeline": answer_of(pipeline_ingest.handler, event),
-        }
-        assert answers["legacy"] == answers["pipeline"]
-        return answers["legacy"]
+        return answered_alike(event)
 
     def stored(self) -> list[dict[str, Any]]:
         """What both sides stored of every activity."""
@@ -80,7 +82,7 @@ def event_of(body: bytes, method: str, path: str, form: str) -> dict[str, Any]:
     return FORMS[form](method, path, text)
 
 
-def answer_of(handler: Callable[[dict[str, Any], None], Any], event: dict[str, Any]) -> Answer:
+def answer_of(handler: Handler, event: dict[str, Any]) -> Answer:
     response = handler(event, None)
     assert not response["isBase64Encoded"]
     headers = {name.lower(): value for name, value in response["headers"].items()}
@@ -91,13 +93,29 @@ def answer_of(handler: Callable[[dict[str, Any], None], Any], event: dict[str, A
     )
 
 
+def answered_alike(event: dict[str, Any], *, door_too: bool = True) -> Answer:
+    """Ask both sides, each through the door first, and return the one answer."""
+    doors = [door_in(stage) for stage in (Stage.SHADOW, Stage.COMPLETE)] if door_too else []
+    handlers: list[Handler] = [*doors, legacy_ingest.handler, pipeline_ingest.handler]
+    answer, *others = (answer_of(handler, event) for handler in handlers)
+    assert others == [answer] * len(others)
+    return answer
+
+
+def door_in(stage: Stage) -> Handler:
+    return lambda event, context: door._answer(Control(stage), event, context, Mock())
+
+
 @pytest.fixture(scope="module")
 def sides() -> Iterator[Sides]:
     with running_legacy() as legacy, pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
         patch.setenv("FACTS_TABLE", table_name(PREFIX, "facts"))
-        for module in (legacy_ingest, pipeline_ingest):
+        for module in (legacy_ingest, pipeline_ingest, door):
             patch.setattr(module, "now", lambda: NOW)
-        for cached in (clients.dynamodb, pipeline_ingest.facts):
+        patch.setenv("LEGACY_HANDLER", "legacy.ingest.handler")
+        patch.setenv("PIPELINE_HANDLER", "pipeline.handlers.ingest.handler")
+        patch.setattr(door, "mirror", lambda: Mock(finish=lambda: Mirrored.STORED))
+        for cached in (clients.dynamodb, pipeline_ingest.facts, handler_of, pinned):
             cached.cache_clear()
             stack.callback(cached.cache_clear)
         create_tables(clients.dynamodb(), PREFIX)
@@ -233,16 +251,12 @@ def test_corners_that_bodies_have(sides: Sides, body: bytes, status: int) -> Non
 
 def test_a_body_that_no_utf8_text_can_be_is_not_json(sides: Sides) -> None:
     event = http_event("POST", "/activities", '{"employee_id":"\ud800"}')
-    answers = [answer_of(side.handler, event) for side in (legacy_ingest, pipeline_ingest)]
-    assert answers[0] == answers[1]
-    assert answers[0].body == NOT_JSON.encode()
+    assert answered_alike(event).body == NOT_JSON.encode()
 
 
 @pytest.mark.parametrize("event", [http_event("POST", "/activities"), rest_event("POST", "/activities")])
 def test_no_body_is_not_json(sides: Sides, event: dict[str, Any]) -> None:
-    answers = [answer_of(side.handler, event) for side in (legacy_ingest, pipeline_ingest)]
-    assert answers[0] == answers[1]
-    assert answers[0].body == NOT_JSON.encode()
+    assert answered_alike(event).body == NOT_JSON.encode()
 
 
 any_request = given(
@@ -269,7 +283,7 @@ def test_any_request_is_answered_alike(sides: Sides, body: bytes, method: str, p
 def test_very_many_requests_are_answered_alike(
     sides: Sides, body: bytes, method: str, path: str, form: str
 ) -> None:
-    sides.ask(body, method, path, form)
+    answered_alike(event_of(body, method, path, form), door_too=False)
 
 
 @given(activities=st.lists(valid_fields, min_size=1, max_size=6))

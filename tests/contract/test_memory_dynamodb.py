@@ -15,7 +15,7 @@ from migration.aws.tables.legacy_folds import LegacyFolds
 from migration.aws.tables.mirrored_fact import MirroredFact
 from migration.door.mirror import _put
 from migration.model.fold import Activity, Fold, Row
-from migration.model.legacy_shape import LegacyShape
+from migration.model.legacy.layout import LegacyPlan
 from migration.model.stages import Control, Stage, read_control
 from pipeline.domain.activity import Activity as Incoming
 from pipeline.domain.aggregator import Committed, Refused
@@ -134,9 +134,8 @@ def test_legacys_own_ingest_adds_again_and_refuses_other_content(account: Accoun
 
 
 def test_facts_are_applied_to_legacy_all_or_none(account: Account) -> None:
-    tables = LegacyFolds(
-        account.client, "EVENTS_TABLE", "PROGRAM_PROGRESS_TABLE", "EMPLOYEE_PROGRESS_TABLE", LegacyShape()
-    )
+    names = ("EVENTS_TABLE", "PROGRAM_PROGRESS_TABLE", "EMPLOYEE_PROGRESS_TABLE")
+    tables = LegacyFolds(account.client, *names, LegacyPlan().written())
     one, two, three = (
         MirroredFact("e-1", f"ev-{number}", "p-1", number, AT, "task_completed", AT) for number in (1, 2, 3)
     )

@@ -14,7 +14,8 @@ from migration.aws.stack.permissions import SIMULATED, TRIED, Permissions, needs
 from migration.aws.transport.clock import SystemClock
 from migration.cli.local.bringing_up import bring_up, shut_down
 from migration.model.guardrails import Outcome, worst
-from migration.plan.plan import LegacyEvents, LegacyPlan, Plan
+from migration.model.legacy.layout import LegacyEvents, LegacyPlan
+from migration.plan.plan import Plan
 from migration.preflight.checks import preflight
 from migration.wiring.workspace import Workspace
 

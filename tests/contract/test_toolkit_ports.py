@@ -21,9 +21,9 @@ from migration.load.sending import NoReply, Reply
 from migration.model.answers import Answer, SendOutcome
 from migration.model.errors import CredentialsError, IntegrityError, RemoteError
 from migration.model.fold import TOTAL, Activity, Fold, Row
+from migration.model.legacy.layout import LegacyPlan
 from migration.model.side import Side
 from migration.plan.outputs import LegacyOutputs, PipelineOutputs
-from migration.plan.plan import LegacyPlan
 from tests.doubles.sending import MemoryLedger, MemorySender
 from tests.doubles.tables import MemoryTables
 from tests.pipeline_aws import KEYS, create_tables, table_name

@@ -30,9 +30,10 @@ from migration.local.emulator import Fault, Faults
 from migration.model.errors import CutoverError
 from migration.model.guardrails import Outcome
 from migration.model.journal import Entry, EntryKind
+from migration.model.legacy.layout import LegacyPlan
 from migration.model.moments import moment_text
 from migration.model.stages import Stage
-from migration.plan.plan import LegacyPlan, Plan
+from migration.plan.plan import Plan
 from migration.wiring.proofs import proof_guardrails
 from migration.wiring.vital import vital_guardrails
 from migration.wiring.workspace import RunningStack, Workspace

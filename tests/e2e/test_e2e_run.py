@@ -31,11 +31,11 @@ from migration.compare.ledger.settle import settle
 from migration.load.activities import generate
 from migration.load.load import Load
 from migration.model.journal import Entry, EntryKind, control_of
+from migration.model.legacy.layout import LegacyPlan
 from migration.model.moments import epoch_of, moment_text
 from migration.model.side import Side
 from migration.model.stages import FULL_WEIGHT, Control, Stage
 from migration.model.transitions import refusal
-from migration.plan.plan import LegacyPlan
 from migration.wiring.workspace import RunningStack, Workspace
 from tests.deployed_stack import PATIENCE_S, wait_until
 

@@ -13,7 +13,7 @@ from migration.backfill.copying import Copying
 from migration.backfill.copying_elsewhere import CopyingElsewhere
 from migration.backfill.exported_fold import SETTLE_S, ExportedFold
 from migration.backfill.pacer import Pacer
-from migration.backfill.pacing import Pace
+from migration.backfill.pacing import WritePace
 from migration.backfill.segment_worker import SegmentWorker, Turn
 from migration.model.backfill import HOPELESS, BackfillPhase, Engine, Job, Segment, Wish, wished
 from migration.model.errors import ConflictError, IntegrityError, RemoteError
@@ -60,7 +60,7 @@ class Slow:
             )  # a look after the puts, and one after the page
 
         clock = MemoryClock()
-        pacer = Ticking(clock, world.live, Pace.begin(1_000_000))
+        pacer = Ticking(clock, world.live, WritePace.begin(1_000_000))
         attention = Attention("function", clock, pacer, world.checkpoints, stays=stays, share=0.25)
         return SegmentWorker(Copying(world.legacy, world.facts, world.checkpoints, attention))
 

@@ -21,17 +21,17 @@ from migration.backfill.copying import Copying
 from migration.backfill.estimate import TableSize
 from migration.backfill.history import BaseChange
 from migration.backfill.pacer import Pacer
-from migration.backfill.pacing import Pace as WritePace
+from migration.backfill.pacing import WritePace
 from migration.backfill.segment_worker import SegmentWorker
 from migration.cli.main import app
 from migration.model.backfill import Job
 from migration.model.facts import Lane, StoredFact
 from migration.model.fold import NOTHING, Fold, Row, fold_all
-from migration.model.mapping import Constant, EventLayout, TimeFormat, activity_mapper
+from migration.model.legacy.layout import ConstantText, LegacyEvents, LegacyPlan
+from migration.model.legacy.mapping import activity_mapper
 from migration.model.side import Side
 from migration.model.stages import Stage
 from migration.plan.outputs import LegacyOutputs
-from migration.plan.plan import LegacyPlan
 from migration.wiring.elsewhere import BackfillElsewhere
 from migration.wiring.moving import Moving
 from migration.wiring.site import Site
@@ -260,14 +260,12 @@ def test_a_reconcile_window_is_given_in_any_offset(stack: Stack) -> None:
 
 
 def test_a_differently_shaped_legacy_is_copied_by_its_plan(stack: Stack) -> None:
-    layout = EventLayout(
-        "employee_id",
-        "event_id",
-        "about.course",
-        Constant("learning_milestone"),
-        "about.score",
-        "at",
-        TimeFormat.EPOCH_MS,
+    layout = LegacyEvents(
+        program_id="about.course",
+        activity_type=ConstantText(constant="learning_milestone"),
+        points="about.score",
+        occurred_at="at",
+        time_format="epoch_ms",
     )
     account, client = stack.account, stack.account.client
     for item in client.scan(TableName=account.events.table)["Items"]:

@@ -8,9 +8,7 @@ import pytest
 
 from migration.backfill.estimate import ONE_PROCESS_PER_S, TableSize, estimate, is_better_elsewhere, too_late
 from migration.model.errors import UsageError
-from migration.model.legacy_shape import LegacyShape
-from migration.plan.plan import ConstantText, LegacyEvents, LegacyPlan, LegacyProgramProgress
-from migration.plan.shape import shape_of
+from migration.model.legacy.layout import ConstantText, LegacyEvents, LegacyPlan, LegacyProgramProgress
 
 
 def test_a_million_small_events_cost_a_write_unit_each() -> None:
@@ -52,9 +50,9 @@ def test_what_does_not_end_in_time_says_its_arithmetic() -> None:
 
 
 def test_legacys_own_layout_is_written_as_it_is_read() -> None:
-    assert shape_of(LegacyPlan()) == LegacyShape()
+    assert LegacyPlan().written().events["points"] == "points"
     renamed = LegacyPlan(program_progress=LegacyProgramProgress(points="total"))
-    assert shape_of(renamed).program_progress.points == "total"
+    assert renamed.written().program_progress["points"] == "total"
 
 
 @pytest.mark.parametrize(
@@ -67,4 +65,4 @@ def test_legacys_own_layout_is_written_as_it_is_read() -> None:
 )
 def test_a_layout_that_can_be_read_only_is_refused_by_name(events: LegacyEvents, key: str) -> None:
     with pytest.raises(UsageError, match=key):
-        shape_of(LegacyPlan(events=events))
+        LegacyPlan(events=events).written()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from migration.backfill.pacer import Pacer
-from migration.backfill.pacing import FLOOR, START, Pace, PaceLimits, PaceSigns
+from migration.backfill.pacing import FLOOR, START, PaceLimits, PaceSigns, WritePace
 from migration.model.facts import Spent
 from migration.model.live_lane import LiveState
 from tests.doubles.backfill import MemoryLiveLane
@@ -16,7 +16,7 @@ LIMITS = PaceLimits(latency_ms=100, queued=1_000, lag_s=60)
 
 
 def test_it_starts_slowly_and_speeds_up_to_the_ceiling() -> None:
-    pace = Pace.begin(1_000)
+    pace = WritePace.begin(1_000)
     assert pace.rate == 1_000 * START
     rates = [(pace := pace.after(QUIET, LIMITS)).rate for _ in range(30)]
     assert rates == sorted(rates)
@@ -37,17 +37,17 @@ def test_it_starts_slowly_and_speeds_up_to_the_ceiling() -> None:
     ],
 )
 def test_every_sign_of_trouble_halves_the_rate_and_is_named(signs: PaceSigns, reason: str) -> None:
-    pace = Pace(1_000, 800, "").after(signs, LIMITS)
+    pace = WritePace(1_000, 800, "").after(signs, LIMITS)
     assert (pace.rate, pace.reason) == (400, f"held back: {reason}")
 
 
 @pytest.mark.parametrize("signs", [PaceSigns(latency_ms=100), PaceSigns(queued=1_000), PaceSigns(lag_s=60)])
 def test_at_its_limit_a_sign_is_no_trouble(signs: PaceSigns) -> None:
-    assert Pace(1_000, 800, "").after(signs, LIMITS).reason == "speeding up"
+    assert WritePace(1_000, 800, "").after(signs, LIMITS).reason == "speeding up"
 
 
 def test_lasting_trouble_never_stops_it_and_its_end_is_noticed() -> None:
-    pace = Pace(1_000, 800, "")
+    pace = WritePace(1_000, 800, "")
     for _ in range(50):
         pace = pace.after(PaceSigns(retries=1), LIMITS)
     assert pace.rate == 1_000 * FLOOR
@@ -55,13 +55,13 @@ def test_lasting_trouble_never_stops_it_and_its_end_is_noticed() -> None:
 
 
 def test_a_lower_ceiling_holds_at_once_and_a_higher_one_is_grown_into() -> None:
-    pace = Pace(1_000, 1_000, "")
+    pace = WritePace(1_000, 1_000, "")
     assert pace.under(100).rate == 100
     assert pace.under(5_000).rate == 1_000
 
 
 def pacer(rate: float, state: LiveState | None = None) -> Pacer:
-    return Pacer(MemoryClock(), MemoryLiveLane(state or LiveState()), Pace(1_000, rate, ""), LIMITS)
+    return Pacer(MemoryClock(), MemoryLiveLane(state or LiveState()), WritePace(1_000, rate, ""), LIMITS)
 
 
 @pytest.mark.parametrize("units", [1.0, 3.0])

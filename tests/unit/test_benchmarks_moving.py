@@ -14,7 +14,8 @@ from benchmarks.apart import apart
 from benchmarks.settings import Settings
 from benchmarks.stand_in import StandIn, legacy_events, stand_in
 from migration.model.fold import fold_all
-from migration.model.mapping import EventLayout, activity_mapper
+from migration.model.legacy.layout import LegacyEvents
+from migration.model.legacy.mapping import activity_mapper
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,4 +128,4 @@ def test_the_door_adds_one_write_where_it_mirrors_and_none_elsewhere() -> None:
 
 
 def folds_of(count: int) -> dict[Row, Fold]:
-    return fold_all(map(activity_mapper(EventLayout()), legacy_events(count, seed=1)))
+    return fold_all(map(activity_mapper(LegacyEvents()), legacy_events(count, seed=1)))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from migration.model.cause import Cause, absent_from_legacy
+from migration.model.cause import Cause, absent_from_legacy, commonest
 from migration.model.facts import Lane
 from migration.model.side import Side
 
@@ -63,3 +63,8 @@ def test_each_cause_is_documented_in_its_own_words_and_in_order() -> None:
     assert [name.strip("| `") for name, *_ in rows] == [*Cause]
     for name, happened, _ in rows:
         assert Cause(name.strip("| `")).text in happened
+
+
+def test_causes_that_are_as_common_come_in_one_order() -> None:
+    found = commonest([Cause.IN_FLIGHT, Cause.LOST, Cause.DOUBLED, Cause.DOUBLED])
+    assert list(found.items()) == [(Cause.DOUBLED, 2), (Cause.LOST, 1), (Cause.IN_FLIGHT, 1)]

@@ -14,9 +14,10 @@ from migration.cli.compare import diff as command
 from migration.cli.main import app
 from migration.model.answers import Answer, SendOutcome
 from migration.model.errors import UsageError
+from migration.model.legacy.layout import LegacyPlan
 from migration.model.side import Side
 from migration.plan.outputs import EntryOutputs, StackOutputs
-from migration.plan.plan import LegacyPlan, Plan
+from migration.plan.plan import Plan
 from migration.wiring.sources import diff_sides
 from migration.wiring.workspace import Workspace
 from tests.diff_world import World

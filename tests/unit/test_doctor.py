@@ -214,7 +214,7 @@ def test_what_a_person_holds_back_is_theirs_to_let_go(changes: dict[str, object]
 
 
 def test_a_gate_that_waits_is_named() -> None:
-    world = World(course=replace(QUICK, gates=frozenset({Stage.SHADOW})))
+    world = World(course=QUICK.model_copy(update={"gates": (Stage.SHADOW,)}))
     world.run(goal=Stage.DUALWRITE)
     world.worked.clear()
     world._backfill()

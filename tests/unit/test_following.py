@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
@@ -211,7 +211,7 @@ def test_a_hand_on_the_switch_while_it_bakes_is_undone_before_the_next_step() ->
             world.switch.set_by_hand(writes=FULL_WEIGHT, reads=FULL_WEIGHT)
 
     world.on_look = turn
-    world.course = replace(world.course, bake_s=30)
+    world.course = world.course.model_copy(update={"bake_s": 30})
     seen: list[Shares] = []
 
     def vital(state: State) -> dict[str, Outcome]:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from migration.door.counts import Role
+from migration.door.share import Share
 from migration.guardrails.cohorts import History
 from migration.guardrails.rates import ErrorRate, Latency, requests_needed
 from migration.guardrails.sequential import log_e, log_mean
 from migration.model.guardrails import Outcome
-from migration.model.share import Share
 from tests.guarding_world import EPOCH, NOW, answers, door, guardrail, verdict
 
 if TYPE_CHECKING:

@@ -108,3 +108,31 @@ def test_nobody_there_is_another_error() -> None:
         port = taken.getsockname()[1]
     with pytest.raises(EndpointConnectionError, match=str(port)):
         KeptConnections(f"http://127.0.0.1:{port}", 1).post({}, b"{body}")
+
+
+def test_something_else_can_be_done_between_a_request_and_its_answer() -> None:
+    with serving([OK, OK]) as server:
+        connections = KeptConnections(server.url, 1)
+        sent = connections.send({}, b"{body}")
+        assert not connections._idle, "nobody else may use it meanwhile"
+        assert sent.answer(5).status == 200
+        assert connections.send({}, b"{body}").answer(5).status == 200
+    assert len(server.requests) == 2
+
+
+def test_an_answer_that_nobody_waits_for_is_never_taken_for_another_requests() -> None:
+    late = b"HTTP/1.1 500 Late\r\nContent-Length: 2\r\n\r\n{}"
+    with serving([late], [OK]) as server:
+        connections = KeptConnections(server.url, 1)
+        connections.send({}, b"{body}").give_up()
+        assert connections.post({}, b"{body}").status == 200
+
+
+def test_an_answer_that_is_late_costs_the_connection() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        connections = KeptConnections(f"http://127.0.0.1:{silent.getsockname()[1]}", 1)
+        sent = connections.send({}, b"{body}")
+        with pytest.raises(HTTPClientError, match="timed out"):
+            sent.answer(0.01)
+        assert not connections._idle
+        assert sent.connection.sock is None

@@ -100,7 +100,7 @@ BROKEN: list[tuple[str, Change, str]] = [
     ("legacy_written", environment("mirror", EVENTS_TABLE="other"), "writes EVENTS_TABLE other"),
     ("legacy_written", environment("mirror", LEGACY_SHAPE='{"event":{"points":"score"}}'), "score"),
     ("legacy_written", environment("mirror", LEGACY_SHAPE="points"), "is no layout"),
-    ("legacy_written", lambda s: replace(s, plan=replace(s.plan, shape="read only")), "read only"),
+    ("legacy_written", lambda s: replace(s, plan=replace(s.plan, layout="read only")), "read only"),
     ("door", doors(MIGRATION="another"), "MIGRATION another"),
     ("door", doors(CONTROL_TABLE="another"), "CONTROL_TABLE another"),
     (

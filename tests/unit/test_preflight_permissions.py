@@ -14,9 +14,11 @@ from moto import mock_aws
 from moto.core import set_initial_no_auth_action_count
 
 from migration.aws.stack.described import ask
-from migration.aws.stack.permissions import SIMULATED, TRIED, Need, Permissions, needs
+from migration.aws.stack.permissions import SIMULATED, TRIED, Permissions, needs
 from migration.aws.transport.clients import Clients, DescribingClients
 from migration.model.errors import CredentialsError
+from migration.model.legacy.layout import LegacyEvents, LegacyPlan
+from migration.plan.entrance import Need
 from migration.plan.outputs import (
     EntryOutputs,
     LegacyOutputs,
@@ -24,7 +26,7 @@ from migration.plan.outputs import (
     PipelineOutputs,
     StackOutputs,
 )
-from migration.plan.plan import LegacyEvents, LegacyPlan, Plan
+from migration.plan.plan import Plan
 from migration.plan.traffic import TrafficPlan
 from migration.preflight.deployed import Missing, Unread
 

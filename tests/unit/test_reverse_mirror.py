@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from migration.functions import mirror
-from migration.model.legacy_shape import EventShape, LegacyShape, ProgressShape, decode_shape
+from migration.model.legacy.layout import LegacyEvents, LegacyPlan, LegacyProgramProgress
 from tests.legacy_aws import VALID, running_legacy
 from tests.waiting import hurry
 
@@ -98,11 +96,11 @@ def test_a_legacy_table_that_is_gone_gives_the_batch_back(
 
 
 def test_legacys_own_names_are_used(legacy: LegacySystem) -> None:
-    shape = LegacyShape(
-        event=replace(EventShape(), points="score", activity_type="kind"),
-        program_progress=replace(ProgressShape(), points="total", events="n"),
+    layout = LegacyPlan(
+        events=LegacyEvents(points="score", activity_type="kind"),
+        program_progress=LegacyProgramProgress(points="total", events="n"),
     )
-    tables = replace(mirror.tables(), shape=shape)
+    tables = replace(mirror.tables(), layout=layout.written())
     mirror.tables.cache_clear()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mirror, "tables", lambda: tables)
@@ -111,15 +109,3 @@ def test_legacys_own_names_are_used(legacy: LegacySystem) -> None:
     assert (event["score"], event["kind"]) == (10, "task_completed")
     [program] = legacy.rows("program-progress")
     assert (program["total"], program["n"]) == (10, 1)
-
-
-@given(
-    st.builds(
-        LegacyShape,
-        event=st.builds(EventShape, points=st.text()),
-        employee_progress=st.builds(ProgressShape, events=st.text()),
-    )
-)
-def test_a_layout_survives_the_functions_environment(shape: LegacyShape) -> None:
-    assert decode_shape(json.dumps(asdict(shape))) == shape
-    assert decode_shape("{}") == LegacyShape()

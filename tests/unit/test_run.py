@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
 
-from migration.cutover.course import Course
+from migration.cutover.course import CutoverPlan
 from migration.cutover.hooks import HookFailure
 from migration.cutover.looks import Ending
 from migration.model.errors import ConflictError, GuardrailError
@@ -77,7 +76,7 @@ def test_the_same_command_again_does_nothing_and_a_farther_goal_goes_on() -> Non
 
 
 def test_each_share_is_watched_and_proved_before_the_next() -> None:
-    world = World(course=replace(QUICK, bake_s=30))
+    world = World(course=QUICK.model_copy(update={"bake_s": 30}))
     world.run()
     moments = {one.step: one for one in world.done()}
     entries = list(world.plane.journal())
@@ -150,7 +149,7 @@ def test_a_person_pauses_and_resumes_from_elsewhere_while_guardrails_stay_armed(
 
 
 def test_a_breach_is_rolled_back_while_a_gate_waits_for_a_person() -> None:
-    world = World(course=replace(QUICK, gates=frozenset({Stage.RAMPDOWN})))
+    world = World(course=QUICK.model_copy(update={"gates": (Stage.RAMPDOWN,)}))
     world.vital = lambda _: {
         "x": FAIL if any("cutover resume" in why(one) for one in world.looks[-5:]) else PASS
     }
@@ -159,7 +158,7 @@ def test_a_breach_is_rolled_back_while_a_gate_waits_for_a_person() -> None:
 
 
 def test_a_gate_opens_once_and_a_postponed_stage_waits_for_its_end() -> None:
-    world = World(course=replace(QUICK, gates=frozenset({Stage.LIVE})))
+    world = World(course=QUICK.model_copy(update={"gates": (Stage.LIVE,)}))
 
     def open_gates(look: Look) -> None:
         if "when a person says" in why(look):
@@ -187,7 +186,7 @@ def test_a_hook_that_says_no_stops_the_run_and_nothing_moved() -> None:
 
 
 def test_an_old_drill_is_made_again_also_between_two_shares() -> None:
-    world = World(course=Course(percents=(50, 100), bake_s=40, shadow_s=0, drill_valid_s=100))
+    world = World(course=CutoverPlan(steps=(50, 100), bake_s=40, shadow_s=0, drill_valid_s=100))
     assert world.run().ending is Ending.REACHED
     steps = world.steps()
     assert steps.count("drill") > 1

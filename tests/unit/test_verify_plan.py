@@ -12,7 +12,7 @@ from migration.guardrails.folding import FactsUnfolded
 from migration.guardrails.plan import GuardrailsPlan
 from migration.guardrails.rates import Latency
 from migration.model.errors import UsageError
-from migration.model.mapping import EventLayout, ProgressLayout
+from migration.model.legacy.layout import LegacyPlan
 from migration.plan.plan import Plan, load_plan, plan_of
 
 CONTRACTS = Path(__file__).parents[2] / "docs" / "contracts.md"
@@ -27,9 +27,7 @@ def written(folder: Path, text: str) -> Path:
 def test_without_a_file_the_plan_is_the_reference_systems(tmp_path: Path) -> None:
     plan = plan_of(tmp_path)
     assert (plan.migration, plan.stack) == ("activities", "local")
-    assert plan.legacy.events.layout == EventLayout()
-    assert plan.legacy.employee_progress.layout == ProgressLayout()
-    assert plan.legacy.program_progress.layout == ProgressLayout(employee_id=None)
+    assert plan.legacy == LegacyPlan()
     assert plan.legacy.leaderboard.format == "json"
 
 

@@ -13,9 +13,7 @@ from migration.aws.transport.clients import translated
 from migration.model.backfill import misfit
 from migration.model.errors import IntegrityError, UsageError
 from migration.model.fold import RESERVED
-from migration.model.mapping import UnmappableError, activity_mapper, row_mapper
-from migration.model.side import Side
-from migration.plan.shape import shape_of
+from migration.model.legacy.mapping import UnmappableError, activity_mapper, row_mapper
 from migration.preflight.deployed import (
     Deployed,
     Door,
@@ -33,7 +31,7 @@ if TYPE_CHECKING:
 
     from migration.aws.transport.clients import Clients, DescribingClients
     from migration.model.clock import Clock
-    from migration.model.legacy_shape import LegacyShape
+    from migration.model.legacy.layout import LegacyEvents, WrittenLayout
     from migration.model.state import State
     from migration.plan.outputs import LegacyOutputs, MigrationOutputs, PipelineOutputs, StackOutputs
     from migration.plan.plan import Plan
@@ -87,35 +85,25 @@ class AsDeployed:
             ),
             readers=_readers(describe, facts),
             legs=_legs(describe, pipeline, migration),
-            events=self._legacy(describe, legacy.events_table, _event(layout.events.layout)),
+            events=self._legacy(describe, legacy.events_table, _event(layout.events)),
             rows=(
                 self._legacy(
                     describe,
                     legacy.employee_progress_table,
-                    row_mapper(layout.employee_progress.layout),
+                    row_mapper(layout.employee_progress),
                 ),
-                self._legacy(
-                    describe, legacy.program_progress_table, row_mapper(layout.program_progress.layout)
-                ),
+                self._legacy(describe, legacy.program_progress_table, row_mapper(layout.program_progress)),
             ),
             doors=tuple(self._doors(describe)),
             direct=ask("some facts", lambda: self._direct(pipeline.facts_table)),
         )
 
     def _doors(self, describe: Describe) -> Iterator[Door]:
-        entry, handlers = self.outputs.entry, (INGEST_DOOR, SERVE_DOOR)
-        if self.plan.traffic.aliases is None:
-            for function, handler in zip(
-                (entry.ingest_function, entry.serve_function), handlers, strict=True
-            ):
-                yield Door(describe.function(function), handler)
-            return
-        for alias, handler in zip(self.plan.traffic.aliases, handlers, strict=True):
-            for version, side in (
-                (alias.legacy_version, Side.LEGACY),
-                (alias.pipeline_version, Side.PIPELINE),
-            ):
-                yield Door(describe.function(f"{alias.function}:{version}"), handler, side)
+        entry = self.outputs.entry
+        entrances = self.plan.traffic.entrances(entry.ingest_function, entry.serve_function)
+        for entrance, handler in zip(entrances, (INGEST_DOOR, SERVE_DOOR), strict=True):
+            for function, side in entrance.doors:
+                yield Door(describe.function(function), handler, side)
 
     def _who(self) -> tuple[str, Read[Skew]]:
         """Ask who asks, and take the time of the answer: its header has whole seconds, cut off."""
@@ -145,10 +133,10 @@ class AsDeployed:
         }
         stack = plan.stack.rpartition("/")[2]  # Pulumi's full name begins with organization and project
         try:
-            shape: LegacyShape | str = shape_of(plan.legacy)
+            layout: WrittenLayout | str = plan.legacy.written()
         except UsageError as error:
-            shape = str(error)
-        return PlannedStack(plan.migration, stack, plan.hash, shape, tables)
+            layout = str(error)
+        return PlannedStack(plan.migration, stack, plan.hash, layout, tables)
 
     def _legacy(self, describe: Describe, table: str, read: Callable[[Any], object]) -> LegacyTable:
         return LegacyTable(
@@ -177,7 +165,7 @@ class AsDeployed:
         ]
 
 
-def _event(layout: Any) -> Callable[[Any], object]:  # noqa: ANN401 - the core's EventLayout
+def _event(layout: LegacyEvents) -> Callable[[Any], object]:
     read = activity_mapper(layout)
 
     def event(item: Any) -> None:  # noqa: ANN401 - a wire value

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from migration.aws.transport.clients import translated
+from migration.plan.entrance import Need
 from migration.preflight.deployed import Grant
 
 if TYPE_CHECKING:
@@ -33,21 +34,6 @@ _KEYS: Final = {"S": "#preflight", "N": "0", "B": b"#preflight"}
 _NEVER: Final = "attribute_exists(#key) AND attribute_not_exists(#key)"
 _FOLDS: Final = ("Scan", "Query", "GetItem", "BatchGetItem", "UpdateItem")
 _SEND: Final = "SendMessage"  # trying it would send one
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """Actions on one thing that the commands call."""
-
-    service: str
-    thing: str
-    actions: tuple[str, ...]
-    kind: str = ""
-
-    def arn(self, partition: str, region: str, account: str) -> str:
-        """Name the thing for IAM, which knows no alias, but its function."""
-        name = self.thing.partition(":")[0]
-        return f"arn:{partition}:{self.service}:{region}:{account}:{self.kind}{name}"
 
 
 def needs(outputs: StackOutputs, whole: Plan) -> Iterator[Need]:
@@ -75,8 +61,9 @@ def needs(outputs: StackOutputs, whole: Plan) -> Iterator[Need]:
         yield Need("sqs", url.rpartition("/")[2], ("GetQueueAttributes", *sends))
     for function in (pipeline.aggregate_function, outputs.entry.ingest_function):
         yield Need("lambda", function, ("GetFunctionConfiguration",), "function:")
-    for alias in whole.traffic.aliases or ():
-        yield Need("lambda", alias.qualified, ("GetAlias", "UpdateAlias"), "function:")
+    entry = outputs.entry
+    for entrance in whole.traffic.entrances(entry.ingest_function, entry.serve_function):
+        yield from entrance.needs
 
 
 @dataclass(frozen=True, slots=True)

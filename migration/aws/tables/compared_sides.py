@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from migration.aws.stack.queue_depth import messages
@@ -19,7 +19,7 @@ from migration.aws.tables.stored_boards import legacy_board, snapshot_board, sna
 from migration.aws.transport.clients import translated
 from migration.compare.diff.two_sides import Sighting, Stored, StoredBoard, sighted
 from migration.compare.shadow.one_employee import EmployeeRead
-from migration.model.mapping import EventLayout, ProgressLayout, activity_mapper, row_mapper
+from migration.model.legacy.mapping import activity_mapper, row_mapper
 from pipeline.domain.fold_rows import FRESHNESS_KEY
 from pipeline.domain.ranking import PROGRAMS_BOARD
 from pipeline.domain.snapshot import latest_key
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 
-    from migration.model.legacy_shape import LegacyShape
+    from migration.model.legacy.layout import LegacyPlan
 
 Item = dict[str, Any]
 AT_ONCE: Final = 10  # as many connections as a boto3 client keeps
@@ -57,14 +57,14 @@ class TableSides:
         dynamodb, sqs: where they are.
         names: what they are called.
         queue_url: of the pipeline's queue.
-        shape: how legacy's tables are laid out.
+        layout: how legacy's tables are laid out.
     """
 
     dynamodb: DynamoDBClient
     sqs: SQSClient
     names: TableNames
     queue_url: str
-    shape: LegacyShape
+    layout: LegacyPlan
     _units: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -75,7 +75,7 @@ class TableSides:
 
     def boards(self, board: str) -> tuple[StoredBoard, StoredBoard]:
         """Read legacy's board and the pipeline's latest."""
-        layout = self.shape.leaderboard
+        layout = self.layout.leaderboard
         legacy = self._get(self.names.leaderboard, {layout.board: {"S": board}})
         pipeline = self._get(self.names.snapshots, latest_key(board))
         return (
@@ -101,17 +101,16 @@ class TableSides:
         return self._units
 
     def _employee(self, name: str) -> EmployeeRead:
-        names, shape = self.names, self.shape
-        layout = ProgressLayout(**asdict(shape.employee_progress))
-        legacy_row, activity = row_mapper(layout), activity_mapper(EventLayout(**asdict(shape.event)))
+        names, layout = self.names, self.layout
+        legacy_row, activity = row_mapper(layout.employee_progress), activity_mapper(layout.events)
 
         def events() -> Iterator[Sighting]:
-            for item in self._query(names.legacy_events, shape.event.employee_id, name):
+            for item in self._query(names.legacy_events, layout.events.employee_id, name):
                 one = activity(item)
                 came_at = item.get("received_at", {}).get("S", "")
                 yield Sighting(one.identity, Stored(one.program_id, one.points, came_at), None)
 
-        legacy_items = self._query(names.legacy_employee_progress, shape.employee_progress.employee_id, name)
+        legacy_items = self._query(names.legacy_employee_progress, layout.employee_progress.employee_id, name)
         return EmployeeRead(
             name,
             [legacy_row(item) for item in legacy_items],

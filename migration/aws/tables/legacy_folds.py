@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
     from migration.aws.tables.mirrored_fact import MirroredFact
-    from migration.model.legacy_shape import LegacyShape
+    from migration.model.legacy.layout import WrittenLayout
     from pipeline.domain.batch import Chunk, Row
     from pipeline.domain.fold import Fold
 
@@ -34,7 +34,7 @@ class LegacyFolds:
     events: str
     program_progress: str
     employee_progress: str
-    shape: LegacyShape
+    layout: WrittenLayout
 
     def commit(self, chunk: Chunk) -> Committed | Refused | Busy:
         """Apply a chunk of mirrored facts in one transaction, or none of it."""
@@ -58,36 +58,36 @@ class LegacyFolds:
         return True
 
     def _put(self, fact: MirroredFact) -> TransactWriteItemTypeDef:
-        names = self.shape.event
+        names = self.layout.events
         return {
             "Put": {
                 "TableName": self.events,
                 "Item": {
-                    names.employee_id: {"S": fact.employee_id},
-                    names.event_id: {"S": fact.event_id},
-                    names.program_id: {"S": fact.program_id},
-                    names.activity_type: {"S": fact.activity_type},
-                    names.points: {"N": str(fact.points)},
-                    names.occurred_at: {"S": fact.occurred_at},
+                    names["employee_id"]: {"S": fact.employee_id},
+                    names["event_id"]: {"S": fact.event_id},
+                    names["program_id"]: {"S": fact.program_id},
+                    names["activity_type"]: {"S": fact.activity_type},
+                    names["points"]: {"N": str(fact.points)},
+                    names["occurred_at"]: {"S": fact.occurred_at},
                 },
                 "ConditionExpression": "attribute_not_exists(#event)",
-                "ExpressionAttributeNames": {"#event": names.event_id},
+                "ExpressionAttributeNames": {"#event": names["event_id"]},
             }
         }
 
     def _add(self, row: Row, delta: Fold) -> TransactWriteItemTypeDef:
         if row.employee_id is None:
-            names, table = self.shape.program_progress, self.program_progress
-            key = {names.program_id: {"S": row.program_id}}
+            names, table = self.layout.program_progress, self.program_progress
+            key = {names["program_id"]: {"S": row.program_id}}
         else:
-            names, table = self.shape.employee_progress, self.employee_progress
-            key = {names.employee_id: {"S": row.employee_id}, names.program_id: {"S": row.program_id}}
+            names, table = self.layout.employee_progress, self.employee_progress
+            key = {names["employee_id"]: {"S": row.employee_id}, names["program_id"]: {"S": row.program_id}}
         return {
             "Update": {
                 "TableName": table,
                 "Key": key,
                 "UpdateExpression": "ADD #points :p, #events :e",
-                "ExpressionAttributeNames": {"#points": names.points, "#events": names.events},
+                "ExpressionAttributeNames": {"#points": names["points"], "#events": names["events"]},
                 "ExpressionAttributeValues": {
                     ":p": {"N": str(delta.points)},
                     ":e": {"N": str(delta.events)},

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from migration.aws.transport.clients import translated
 from migration.backfill.estimate import TableSize
 from migration.backfill.legacy_events import EventPage
-from migration.model.mapping import UnmappableError
+from migration.model.legacy.mapping import UnmappableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping

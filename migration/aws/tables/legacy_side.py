@@ -20,7 +20,7 @@ from migration.compare.both_sides import Part
 from migration.compare.diff.two_sides import GLOBAL, PROGRAM_BOARD, StoredBoard
 from migration.compare.verify.verification import LegacyReading
 from migration.model.fold import Activity, Fold, Row
-from migration.model.mapping import activity_mapper, row_mapper
+from migration.model.legacy.mapping import activity_mapper, row_mapper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from migration.aws.transport.raw_dynamodb import RawDynamoDB
-    from migration.plan.plan import LegacyPlan
+    from migration.model.legacy.layout import LegacyPlan
 
     Item = dict[str, Any]
 
@@ -84,10 +84,10 @@ class LegacySide:
     def line(self, part: Part) -> Callable[[Item], object]:
         """Tell how an item of a part becomes a line."""
         if part is Part.LEGACY_EVENTS:
-            activity = activity_mapper(self.plan.events.layout)
+            activity = activity_mapper(self.plan.events)
             return lambda item: _event_line(activity(item), item)
         of_employees = part is Part.LEGACY_EMPLOYEE_ROWS
-        row = row_mapper((self.plan.employee_progress if of_employees else self.plan.program_progress).layout)
+        row = row_mapper(self.plan.employee_progress if of_employees else self.plan.program_progress)
         return lambda item: _row_line(*row(item))
 
     def boards(self) -> Iterator[StoredBoard]:
@@ -108,10 +108,10 @@ class LegacySide:
         return read
 
     def _rows(self, names: Sequence[str]) -> Callable[[str], Mapping[Row, Fold]]:
-        layout, table = self.plan.employee_progress.layout, self.names.employee_progress
+        layout, table = self.plan.employee_progress, self.names.employee_progress
         row = row_mapper(layout)
         kind = self._key_type(table, layout.employee_id)
-        if kind is not None and layout.employee_id is not None:
+        if kind is not None:
             key = layout.employee_id
             return lambda name: _summed(map(row, partition(self.raw, table, dict, key, {kind: name})))
         wanted, found = set(names), defaultdict[str | None, list[tuple[Row, Fold]]](list)
@@ -121,7 +121,7 @@ class LegacySide:
         return lambda name: _summed(found[name])
 
     def _events(self, names: Sequence[str]) -> Callable[[str], Iterable[Activity]]:
-        layout, table = self.plan.events.layout, self.names.events
+        layout, table = self.plan.events, self.names.events
         activity = activity_mapper(layout)
         kind = self._key_type(table, layout.employee_id)
         if kind is not None:
@@ -137,7 +137,7 @@ class LegacySide:
         for batch in batches(self.raw, Scan(table, dict), self.pace):
             yield from batch.items
 
-    def _key_type(self, table: str, attribute: str | None) -> str | None:
+    def _key_type(self, table: str, attribute: str) -> str | None:
         """Give the type of a table's partition key, if it is this attribute."""
         with translated(f"looking at {table}"):
             described = self.client.describe_table(TableName=table)["Table"]

@@ -15,9 +15,17 @@ from migration.aws.transport.pages import Number, Text
 from migration.compare.verify.verification import Parts
 from migration.model.facts import Lane, StoredFact
 from migration.model.fold import Activity, Fold, Row
-from migration.model.side import Side
+from migration.model.side import Side  # noqa: TC001 - msgspec reads the annotations
 
 _NOTHING: Final = Number("0")
+
+
+class _LaneText(msgspec.Struct, gc=False, frozen=True):
+    S: Lane
+
+
+class _SideText(msgspec.Struct, gc=False, frozen=True):
+    S: Side
 
 
 class FactItem(msgspec.Struct, gc=False):
@@ -30,8 +38,8 @@ class FactItem(msgspec.Struct, gc=False):
     points: Number
     occurred_at: Text
     ingested_at: Text
-    lane: Text
-    side: Text
+    lane: _LaneText
+    side: _SideText
 
     def fact(self, table: str) -> StoredFact:
         """Give the fact of the item.
@@ -42,7 +50,7 @@ class FactItem(msgspec.Struct, gc=False):
         content = (self.employee_id.S, self.event_id.S, self.program_id.S, self.activity_type.S)
         try:
             activity = Activity(*content, int(self.points.N), self.occurred_at.S)
-            return StoredFact(activity, Lane(self.lane.S), Side(self.side.S), self.ingested_at.S)
+            return StoredFact(activity, self.lane.S, self.side.S, self.ingested_at.S)
         except ValueError as error:
             raise no_fact(table, self.employee_id.S, self.event_id.S, error) from None
 

@@ -17,7 +17,7 @@ from migration.aws.tables.progress_rows import base_events, progress_row
 from migration.aws.transport.clients import translated
 from migration.compare.ledger.pipeline import is_reserved
 from migration.model.fold import RESERVED, Fold
-from migration.model.mapping import activity_mapper, row_mapper
+from migration.model.legacy.mapping import activity_mapper, row_mapper
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
     from migration.model.fold import Activity, Row
+    from migration.model.legacy.layout import LegacyPlan
     from migration.plan.outputs import LegacyOutputs, PipelineOutputs
-    from migration.plan.plan import LegacyPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,11 @@ class MappedLegacy:
 
     def activities(self) -> Iterator[Activity]:
         """Read every event row."""
-        return map(activity_mapper(self.plan.events.layout), _scan(self.client, self.outputs.events_table))
+        return map(activity_mapper(self.plan.events), _scan(self.client, self.outputs.events_table))
 
     def folds(self) -> Mapping[Row, Fold]:
         """Read every aggregate."""
-        employees, programs = self.plan.employee_progress.layout, self.plan.program_progress.layout
+        employees, programs = self.plan.employee_progress, self.plan.program_progress
         return _summed(
             chain(
                 map(row_mapper(employees), _scan(self.client, self.outputs.employee_progress_table)),

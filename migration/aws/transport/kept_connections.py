@@ -1,5 +1,7 @@
 """Connections to one endpoint, kept alive and shared by many threads: a request, and the bytes of the answer.
 
+    send ──► (something else is done meanwhile) ──► answer
+
 botocore's own session takes 250 microseconds to send a put and read its answer, a third of all that a
 backfill's process does; the standard library's client takes 100. One attempt: nothing here sends again.
 """
@@ -12,6 +14,7 @@ import socket
 import ssl
 from collections import deque
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from email.message import Message
 
-_TIMEOUT_S: Final = 20  # to connect, and between two reads
+_TIMEOUT_S: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +37,48 @@ class Answered:
     content: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request that is on the wire; its connection is nobody else's until it was answered or given up."""
+
+    connection: http.client.HTTPConnection
+    idle: deque[http.client.HTTPConnection]
+
+    def answer(self, within_s: float = _TIMEOUT_S) -> Answered:
+        """Wait for the answer, so long between two reads.
+
+        Raises:
+            HTTPClientError: when it did not come; the request may have been heard.
+        """
+        try:
+            self.connection.sock.settimeout(within_s)
+            response = self.connection.getresponse()
+            content = response.read()
+        except (OSError, http.client.HTTPException) as error:
+            self.give_up()
+            raise HTTPClientError(error=error) from error
+        if not response.will_close:
+            self.idle.append(self.connection)
+        return Answered(response.status, response.headers, content)
+
+    def give_up(self) -> None:
+        """Do without the answer, and without the connection, on which it may still come."""
+        self.connection.close()
+
+
 class KeptConnections:
     """Posts to `/` of an endpoint; as many at once as there are threads that do."""
 
-    def __init__(self, endpoint_url: str, most_idle: int) -> None:
-        """Connect when needed, and keep at most so many connections while nobody uses them."""
+    def __init__(self, endpoint_url: str, most_idle: int, timeout_s: float = _TIMEOUT_S) -> None:
+        """Connect when needed, and keep at most so many connections while nobody uses them.
+
+        Connecting may take `timeout_s`, and so may sending.
+        """
         self._url = endpoint_url
+        self._timeout_s = timeout_s
         parts = urlsplit(endpoint_url)
         self._place = parts.netloc
-        tls = parts.scheme == "https"
-        self._tls = ssl.create_default_context(cafile=get_cert_path(verify=True)) if tls else None
+        self._tls = _certificates() if parts.scheme == "https" else None
         self._idle: deque[http.client.HTTPConnection] = deque(maxlen=most_idle)
 
     def post(self, headers: Mapping[str, str], body: bytes) -> Answered:
@@ -53,17 +88,22 @@ class KeptConnections:
             EndpointConnectionError: when nobody answers there.
             HTTPClientError: when the answer did not come; the request may have been heard.
         """
+        return self.send(headers, body).answer(self._timeout_s)
+
+    def send(self, headers: Mapping[str, str], body: bytes) -> Sent:
+        """Put a request on the wire, and wait for nothing else.
+
+        Raises:
+            EndpointConnectionError: when nobody answers there.
+            HTTPClientError: when it could not be sent; a part of it may have been heard.
+        """
         connection = self._take()
         try:
             connection.request("POST", "/", body, headers)
-            response = connection.getresponse()
-            content = response.read()
         except (OSError, http.client.HTTPException) as error:
             connection.close()
             raise HTTPClientError(error=error) from error
-        if not response.will_close:
-            self._idle.append(connection)
-        return Answered(response.status, response.headers, content)
+        return Sent(connection, self._idle)
 
     def _take(self) -> http.client.HTTPConnection:
         while self._idle:
@@ -72,15 +112,16 @@ class KeptConnections:
             except IndexError:  # another thread was faster
                 break
             if not _hung_up(connection.sock):
+                connection.sock.settimeout(self._timeout_s)
                 return connection
             connection.close()
         return self._connect()
 
     def _connect(self) -> http.client.HTTPConnection:
         connection = (
-            http.client.HTTPConnection(self._place, timeout=_TIMEOUT_S)
+            http.client.HTTPConnection(self._place, timeout=self._timeout_s)
             if self._tls is None
-            else http.client.HTTPSConnection(self._place, timeout=_TIMEOUT_S, context=self._tls)
+            else http.client.HTTPSConnection(self._place, timeout=self._timeout_s, context=self._tls)
         )
         try:
             connection.connect()
@@ -90,6 +131,12 @@ class KeptConnections:
         # receipt.
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Read whom to trust, once a process: it takes as long as a handshake."""
+    return ssl.create_default_context(cafile=get_cert_path(verify=True))
 
 
 def _hung_up(sock: socket.socket | None) -> bool:

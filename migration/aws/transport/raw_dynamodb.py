@@ -13,18 +13,16 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError, ConnectionClosedError, HTTPClientError, NoCredentialsError
 
 from migration.aws.transport.clients import open_session
 from migration.aws.transport.clock import SystemClock
 from migration.aws.transport.kept_connections import KeptConnections
+from migration.aws.transport.signer import Signer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from botocore.credentials import Credentials
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from migration.model.clock import Clock
@@ -48,16 +46,14 @@ class RawDynamoDB:
     """Sends requests from many threads at once.
 
     Attributes:
-        endpoint_url, region, credentials: whom to ask, and as whom.
+        signer: whom to ask, and as whom.
         http: connections to there.
         clock: what waits between attempts.
         jitter: gives a number from 0 to 1, so that throttled readers do not come back together.
         check_crc: whether an answer must match DynamoDB's checksum.
     """
 
-    endpoint_url: str
-    region: str
-    credentials: Credentials
+    signer: Signer
     http: KeptConnections
     clock: Clock
     jitter: Callable[[], float] = random.random
@@ -82,17 +78,11 @@ class RawDynamoDB:
         raise AssertionError("the last attempt returns or raises")
 
     def _once(self, operation: str, body: bytes) -> bytes:
-        headers = {
-            "Content-Type": "application/x-amz-json-1.0",
-            "X-Amz-Target": f"DynamoDB_20120810.{operation}",
-        }
-        request = AWSRequest("POST", self.endpoint_url, headers, body)
-        SigV4Auth(self.credentials.get_frozen_credentials(), "dynamodb", self.region).add_auth(request)
-        answered = self.http.post(dict(request.headers.items()), body)
+        answered = self.http.post(self.signer.headers(operation, body), body)
         content = answered.content
         checksum = answered.headers.get("x-amz-crc32")
         if self.check_crc and checksum is not None and int(checksum) != zlib.crc32(content):
-            raise ConnectionClosedError(request=None, endpoint_url=self.endpoint_url)
+            raise ConnectionClosedError(request=None, endpoint_url=self.signer.endpoint_url)
         if answered.status == 200:  # noqa: PLR2004 - OK
             return content
         raise ClientError(_parsed(answered.status, content), operation)
@@ -109,8 +99,8 @@ def beside(client: DynamoDBClient, connections: int, clock: Clock | None = None)
     credentials = open_session(region, endpoint if endpoint.startswith("http:") else None).get_credentials()
     if credentials is None:
         raise NoCredentialsError
-    http = KeptConnections(endpoint, connections)
-    return RawDynamoDB(endpoint, region, credentials, http, clock or SystemClock())
+    signer = Signer(endpoint, region, credentials)
+    return RawDynamoDB(signer, KeptConnections(endpoint, connections), clock or SystemClock())
 
 
 def _parsed(status: int, content: bytes) -> Any:  # noqa: ANN401 - botocore's own shape of an error

@@ -21,8 +21,8 @@ from migration.compare.reasons import Judgement
 from migration.model.acknowledgements import SideLedger
 from migration.model.cause import Cause
 from migration.model.errors import UsageError
+from migration.model.legacy.layout import LegacyPlan
 from migration.model.side import Side
-from migration.plan.plan import LegacyPlan
 from migration.report.diff_fields import diff_fields
 from migration.report.diff_page import diff_page
 from migration.wiring.site import Site

@@ -17,8 +17,8 @@ from migration.cli.cutover.run import after_complete
 from migration.cli.cutover.run_view import guardrail_table
 from migration.cli.views import duration
 from migration.cutover.chronicle import Chronicle
-from migration.cutover.course import Step
-from migration.cutover.looks import hold
+from migration.cutover.course import CutoverPlan, Step
+from migration.cutover.looks import PROVE_AGAIN_S, at_work, for_guardrails, is_other_plan, waits
 from migration.cutover.moves import control_words
 from migration.model.guardrails import GuardrailVerdict, Outcome, worst
 from migration.model.journal import Entry, EntryKind
@@ -48,8 +48,32 @@ class StatusNow:
     vitals: Sequence[GuardrailVerdict]
     proofs: Entry | None
     backfill: str
-    waits: str
+    course: CutoverPlan
     contracting: str
+
+    @property
+    def waits(self) -> str:
+        """Say what a run waits for at this moment, or would wait for."""
+        if self.step is None:
+            return "nothing: it is complete"
+        if is_other_plan(self.state, self.plan):
+            return f"a person: the plan file changed, `{AGREE}`"
+        held = waits(self.course, self.state, self.so_far, self.step, self.vitals, self.now)
+        if held is None and self.step.proofs:
+            held = for_guardrails(self.proven)
+        if held is None and self.held is not None:
+            held = at_work(self.so_far, self.step)
+        if held is not None:
+            return f"{held.waits}: {held.why}"
+        return "proofs: everything is folded again before it" if self.step.proofs else "a run to do it"
+
+    @property
+    def proven(self) -> Sequence[GuardrailVerdict]:
+        """The verdicts of the last proofs of the present state, until a process makes them again."""
+        if self.proofs is None or self.proofs.epoch != self.state.epoch:
+            return ()
+        is_again = self.held is not None and self.now - epoch_of(self.proofs.at) >= PROVE_AGAIN_S
+        return () if is_again else _verdicts(self.proofs)
 
     @property
     def held(self) -> Lease | None:
@@ -96,17 +120,17 @@ def look(helm: Steering) -> StatusNow:
     """Read everything."""
     state, now = helm.plane.state(), helm.clock.now()
     so_far = helm.so_far()
-    step = helm.plan.cutover.course.next_step(state, so_far, now)
+    course = helm.plan.cutover
+    step = course.next_step(state, so_far, now)
     is_over = helm.stack.outputs.legacy is None
     vitals = () if is_over else helm.vital.look(state)
     proofs = next((one for one in helm.plane.newest(200) if _is_proof(one)), None)
-    waits = _waits(helm, state, so_far, step, vitals)
     job = helm.checkpoints.job()
     backfill = f"{job.phase} (run {job.run})" if job else "not begun"
     contracting = helm.stack.outputs.contracting
     lease = helm.plane.lease()
     return StatusNow(
-        now, state, helm.plan.hash, lease, so_far, step, vitals, proofs, backfill, waits, contracting
+        now, state, helm.plan.hash, lease, so_far, step, vitals, proofs, backfill, course, contracting
     )
 
 
@@ -115,7 +139,7 @@ def next_steps(at: StatusNow) -> list[tuple[str, str]]:
     if at.state.stage is Stage.COMPLETE:
         return after_complete(at.contracting)
     steps = []
-    if at.state.plan and at.state.plan != at.plan:
+    if is_other_plan(at.state, at.plan):
         steps.append((AGREE, "agree to the plan file as it is now"))
     if at.state.paused or at.state.postponed:
         steps.append((RESUME, "allow it to go on"))
@@ -173,9 +197,9 @@ def screen(at: StatusNow) -> RenderableType:
     top.add_row("backfill", at.backfill)
     top.add_row(
         "plan",
-        at.plan
-        if at.state.plan in ("", at.plan)
-        else Text(f"{at.plan}, agreed was {at.state.plan}", "yellow"),
+        Text(f"{at.plan}, agreed was {at.state.plan}", "yellow")
+        if is_other_plan(at.state, at.plan)
+        else at.plan,
     )
     top.add_row("next", at.step.name if at.step else "nothing")
     top.add_row("waits for", Text(at.waits, "yellow" if at.state.paused else ""))
@@ -197,30 +221,18 @@ def _watch(helm: Steering) -> None:
             time.sleep(REFRESH_S)
 
 
-def _waits(
-    helm: Steering, state: State, at: Chronicle, step: Step | None, vitals: Sequence[GuardrailVerdict]
-) -> str:
-    """Say what a run would wait for, or waits for, at this moment."""
-    if step is None:
-        return "nothing: it is complete"
-    if state.plan and state.plan != helm.plan.hash:
-        return f"a person: the plan file changed, `{AGREE}`"
-    held = hold(helm.plan.cutover.course, state, at, step, vitals, helm.clock.now())
-    if held is not None:
-        return f"{held.waits}: {held.why}"
-    return "proofs: everything is folded again before it" if step.proofs else "a run to do it"
-
-
 def _proofs(at: StatusNow) -> list[RenderableType]:
     if at.proofs is None:
         return []
-    verdicts = [GuardrailVerdict(**_verdict(one)) for one in at.proofs.detail.get("verdicts", [])]
+    verdicts = _verdicts(at.proofs)
     age = duration(at.now - epoch_of(at.proofs.at))
     return [Text(f"Proofs, {age} ago", "bold"), guardrail_table(verdicts, at.now), ""]
 
 
-def _verdict(one: dict[str, Any]) -> dict[str, Any]:
-    return {**one, "outcome": Outcome(one["outcome"])}
+def _verdicts(proofs: Entry) -> list[GuardrailVerdict]:
+    return [
+        GuardrailVerdict(**{**one, "outcome": Outcome(one["outcome"])}) for one in proofs.detail["verdicts"]
+    ]
 
 
 def _is_proof(entry: Entry) -> bool:

@@ -45,7 +45,7 @@ def doctor(plan: PLAN = None, output: OUTPUT = Output.TABLE) -> None:
     helm = Steering.find(plan)
     records = helm.records()
     signs = StackSigns(helm.stack.clients, helm.stack.describing, helm.outputs).read()
-    found = diagnose(Scene(records, helm.plan.cutover.course, helm.plan.hash, signs))
+    found = diagnose(Scene(records, helm.plan.cutover, helm.plan.hash, signs))
     if output is Output.JSON:
         steps = list(dict.fromkeys(one.command for one in found)) or [STATUS[0]]
         diagnoses = [asdict(one) for one in found]

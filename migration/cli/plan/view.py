@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def plan_table(plan: Plan, control: Control) -> Table:
     """Lay out the plan's steps; those that are behind are marked."""
-    course = plan.cutover.course
+    course = plan.cutover
     rows = planned(course)
     waits = sum(one.watched_s + one.takes_s for one in rows)
     title = f"Plan {plan.hash} for migration {plan.migration!r} of stack {plan.stack!r}"
@@ -42,7 +42,7 @@ def plan_fields(plan: Plan) -> dict[str, Any]:
         "migration": plan.migration,
         "stack": plan.stack,
         "plan": plan.hash,
-        "steps": [asdict(one) for one in planned(plan.cutover.course)],
+        "steps": [asdict(one) for one in planned(plan.cutover)],
     }
 
 

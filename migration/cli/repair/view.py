@@ -9,7 +9,7 @@ from rich.text import Text
 
 from migration.cli.console import data
 from migration.cli.views import differing, number, show_rest, show_some, table, verdict, words
-from migration.model.guardrails import Outcome as Came
+from migration.model.guardrails import Outcome
 from migration.repair.words import DeedOutcome, parts_off
 
 if TYPE_CHECKING:
@@ -47,14 +47,14 @@ def show_left(failing: Sequence[Difference], undecided: Collection[str], *, done
     """Print the verdict after a repair, or before it."""
     if failing:
         what = "left" if done else "to be repaired, or seen to"
-        data.print(verdict(Came.FAIL, f"{len(failing):,} differences {what}."))
+        data.print(verdict(Outcome.FAIL, f"{len(failing):,} differences {what}."))
         for one in failing[:SHOWN] if done else ():
             name = " ".join(filter(None, (one.employee_id, one.event_id, one.program_id)))
             data.print(Text(f"  {words(one.kind)}: {name}: {one.detail}"), soft_wrap=True)
     elif undecided:
-        data.print(verdict(Came.INCONCLUSIVE, f"{len(undecided):,} rows moved too fast to be judged."))
+        data.print(verdict(Outcome.INCONCLUSIVE, f"{len(undecided):,} rows moved too fast to be judged."))
     else:
-        data.print(verdict(Came.PASS, "nothing is left to repair."))
+        data.print(verdict(Outcome.PASS, "nothing is left to repair."))
 
 
 def _show_rows(plan: RepairPlan) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from migration.compare.boards.windows import EntryChange
 from migration.compare.reasons import Judgement, worst
-from migration.model.cause import Cause
+from migration.model.cause import Cause, commonest
 from migration.model.stages import Stage
 
 if TYPE_CHECKING:
@@ -176,7 +176,6 @@ def age_s(made_at: str | None, now: datetime) -> float | None:
 
 def compared_board(diff: BoardDiff) -> ComparedBoard:
     """Keep a board's numbers."""
-    causes = Counter(cause for line in diff.lines for cause in {reason.cause for reason in line.reasons})
     counts = Counter(line.judgement for line in diff.lines)
     return ComparedBoard(
         diff.board,
@@ -186,7 +185,7 @@ def compared_board(diff: BoardDiff) -> ComparedBoard:
             for pair, one in diff.agreements.items()
         },
         {one: counts[one] for one in Judgement if one is not Judgement.SAME},
-        dict(causes.most_common()),
+        commonest(cause for line in diff.lines for cause in {reason.cause for reason in line.reasons}),
     )
 
 

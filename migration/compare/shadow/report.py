@@ -6,7 +6,7 @@ repair. What was to repair and no longer is has been repaired, and named while i
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from migration.compare.reasons import Judgement, worst
 from migration.compare.shadow.comparison import PAIRS
+from migration.model.cause import commonest
 from migration.model.percentiles import nearest_rank
 
 if TYPE_CHECKING:
@@ -150,12 +151,11 @@ class ShadowReport:
     @cached_property
     def causes(self) -> Mapping[Cause, int]:
         """In how many comparisons each cause is among the reasons, the commonest first."""
-        found = Counter(
+        return commonest(
             cause
             for comparison in self.comparisons
             for cause in {cause for board in comparison.boards for cause in board.causes}
         )
-        return dict(found.most_common())
 
     @cached_property
     def differences(self) -> list[Seen]:

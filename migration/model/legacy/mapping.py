@@ -6,17 +6,18 @@ holds something else there, is an error that names the item, the attribute and w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from migration.model.errors import IntegrityError
 from migration.model.fold import Activity, Fold, Row, canonical_time
+from migration.model.legacy.layout import LegacyEmployeeProgress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from migration.model.legacy.layout import Attribute, LegacyEvents, LegacyProgramProgress
 
     Item = Mapping[str, Any]  # {"points": {"N": "5"}, "detail": {"M": {…}}}
     Read = Callable[[Item], str]
@@ -29,48 +30,7 @@ class UnmappableError(IntegrityError):
     """An item that the mapping does not fit."""
 
 
-class TimeFormat(StrEnum):
-    """How legacy writes a time; all are taken as UTC unless the text has an offset."""
-
-    ISO = "iso"
-    EPOCH_S = "epoch_s"
-    EPOCH_MS = "epoch_ms"
-
-
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """A value that no item holds, because it is the same for all."""
-
-    text: str
-
-
-Attribute = str | Constant  # a name, with dots into maps: "detail.employee.id"
-
-
-@dataclass(frozen=True, slots=True)
-class EventLayout:
-    """Where an item of legacy's event table holds what; the defaults are the reference system's."""
-
-    employee_id: str = "employee_id"
-    event_id: str = "event_id"
-    program_id: Attribute = "program_id"
-    activity_type: Attribute = "activity_type"
-    points: Attribute = "points"
-    occurred_at: str = "occurred_at"
-    time_format: TimeFormat = TimeFormat.ISO
-
-
-@dataclass(frozen=True, slots=True)
-class ProgressLayout:
-    """Where an item of a progress table holds what; no employee in program progress."""
-
-    employee_id: str | None = "employee_id"
-    program_id: str = "program_id"
-    points: str = "points"
-    events: str = "events"
-
-
-def activity_mapper(layout: EventLayout) -> Callable[[Item], Activity]:
+def activity_mapper(layout: LegacyEvents) -> Callable[[Item], Activity]:
     """Compile a layout; what it gives raises `UnmappableError` for an item that does not fit."""
     employee_id, event_id = _reader(layout.employee_id), _reader(layout.event_id)
     program_id, activity_type = _reader(layout.program_id), _reader(layout.activity_type)
@@ -96,9 +56,9 @@ def activity_mapper(layout: EventLayout) -> Callable[[Item], Activity]:
     return activity
 
 
-def row_mapper(layout: ProgressLayout) -> Callable[[Item], tuple[Row, Fold]]:
+def row_mapper(layout: LegacyEmployeeProgress | LegacyProgramProgress) -> Callable[[Item], tuple[Row, Fold]]:
     """Compile a layout; the folds have no fingerprint, and an absent number is nothing added yet."""
-    employee_id = None if layout.employee_id is None else _reader(layout.employee_id)
+    employee_id = _reader(layout.employee_id) if isinstance(layout, LegacyEmployeeProgress) else None
     program_id = _reader(layout.program_id)
     points, events = _reader(layout.points, "0"), _reader(layout.events, "0")
     whole_points, whole_events = _whole(layout.points), _whole(layout.events)
@@ -119,8 +79,8 @@ class _UnreadableError(Exception):
 
 def _reader(attribute: Attribute, default: str | None = None) -> Read:
     """Compile the way to one scalar; its text is DynamoDB's own."""
-    if isinstance(attribute, Constant):
-        return lambda _item: attribute.text
+    if not isinstance(attribute, str):
+        return lambda _item: str(attribute.constant)
     *maps, last = attribute.split(".")
 
     def read(item: Item) -> str:
@@ -179,10 +139,11 @@ def _number(text: str) -> Decimal:
         raise ValueError(f"{text!r} is no number") from None
 
 
-_TIMES: Final[Mapping[TimeFormat, Callable[[str], str]]] = {
-    TimeFormat.ISO: _iso,
-    TimeFormat.EPOCH_S: lambda text: _epoch(_number(text) * 1000),
-    TimeFormat.EPOCH_MS: lambda text: _epoch(_number(text)),
+# All are taken as UTC unless the text has an offset.
+_TIMES: Final[Mapping[str, Callable[[str], str]]] = {
+    "iso": _iso,
+    "epoch_s": lambda text: _epoch(_number(text) * 1000),
+    "epoch_ms": lambda text: _epoch(_number(text)),
 }
 
 
