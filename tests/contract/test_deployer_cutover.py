@@ -15,6 +15,7 @@ import pytest
 from migration.local.deployer.deployment import Deployment
 from migration.local.deployer.plan import DeploymentPlan, StepKind
 from migration.local.deployer.project import stack_config
+from tests.contract.emulator_aws import eventually
 
 if TYPE_CHECKING:
     from migration.local.emulator import Emulator
@@ -69,6 +70,7 @@ class Clients:
         return self
 
     def __exit__(self, *_: object) -> None:
+        eventually(lambda: self.accepted > 10 or not self._thread.is_alive())  # a busy machine takes few
         self._stopped.set()
         self._thread.join()
 
