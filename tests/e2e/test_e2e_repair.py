@@ -151,7 +151,7 @@ def test_every_damage_at_once_is_repaired_as_it_is_said_to_be(stack: Stack) -> N
         (altered.employee_id, "altered"): "compensate",
         (misplaced.employee_id, "misplaced"): "compensate",
         (missed.employee_id, "mirror_missed"): "reconcile",
-        (EXTRA.employee_id, "extra"): "leave",
+        (EXTRA.employee_id, "gone_from_legacy"): "leave",
         (legacy_twice.employee_id, "legacy_double_count"): "leave",
         (legacy_not.employee_id, "legacy_partial_update"): "leave",
     }
@@ -161,10 +161,10 @@ def test_every_damage_at_once_is_repaired_as_it_is_said_to_be(stack: Stack) -> N
 
     applied = stack.run("repair", "--apply", "--yes", "--output", "json", code=1)
     assert {one["outcome"] for one in applied["deeds"]} == {"done"}
-    assert {one["kind"] for one in applied["left"]} == {"extra"}
+    assert {one["kind"] for one in applied["left"]} == {"gone_from_legacy"}
     verified = stack.run("verify", "--output", "json", code=1)
     failing = {name for name in verified["counts"] if not name.startswith("legacy_")}
-    assert failing == {"extra"}
+    assert failing == {"gone_from_legacy"}
 
     entries = stack.client.query(
         TableName=stack.stack.outputs.migration.control_table,  # type: ignore[union-attr] # it is deployed

@@ -39,7 +39,7 @@ RECORD: Final = bool(os.environ.get("CUTOVER_RECORD"))
 RENAMED: Final[dict[str, str]] = {}
 """Names in recorded JSON that are called otherwise by now, on purpose: was -> is."""
 
-ELAPSED: Final = ("drilled_s_ago", "seen_s_ago")  # they tell how busy the machine was
+ELAPSED: Final = ("drilled_s_ago", "seconds", "seen_s_ago")  # they tell how busy the machine was
 _BORDERS: Final = re.compile("[─-╿]|\x1b\\[[0-9;]*m")
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 _WORKER: Final = re.compile(r"\b[\w.-]+@[\w.-]+(:\d+)?")

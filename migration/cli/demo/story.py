@@ -59,7 +59,7 @@ PLAN: Final = """# The demo's plan: as by default, but quick.
 steps = [25, 100]
 bake_s = 3
 shadow_s = 6
-drill_percent = 25
+drill_percent = 5
 backfill_wcu = 4000
 
 [guardrails]
