@@ -133,7 +133,11 @@ def modules(*rooms: str) -> Iterator[tuple[str, Path]]:
 
 def imports(path: Path, *, for_types: bool = True) -> set[str]:
     """Name every module that a file imports, also inside functions; `for_types`: and what only types need."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return needed(ast.parse(path.read_text(encoding="utf-8")), for_types=for_types)
+
+
+def needed(tree: ast.AST, *, for_types: bool = True) -> set[str]:
+    """Name what is imported anywhere below."""
     skipped = {
         inner
         for node in ast.walk(tree)
@@ -147,7 +151,7 @@ def imports(path: Path, *, for_types: bool = True) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path} imports relatively"
+            assert node.level == 0, f"line {node.lineno} imports relatively"
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
     return found
 

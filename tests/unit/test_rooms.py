@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+from tests.unit.test_architecture import needed
+
 ROOT = Path(__file__).parents[2]
 # What takes so long to import that `cutover --help` must not wait for it, and who may wait instead.
 LATE = {
@@ -23,17 +25,6 @@ def parsed() -> dict[str, ast.Module]:
     for path in sorted((ROOT / "migration").rglob("*.py")):
         name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
         found[name] = ast.parse(path.read_text(encoding="utf-8"))
-    return found
-
-
-def needed(tree: ast.AST) -> set[str]:
-    """Name everything that is imported anywhere below, for types only too."""
-    found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
     return found
 
 
