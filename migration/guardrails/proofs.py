@@ -37,6 +37,21 @@ BESIDE: Final = "legacy, pipeline"
 _Result = TypeVar("_Result")
 
 
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """What one reading came to; an error stands where it could not be made, and is not tried again.
+
+    Attributes:
+        at: when the reading began, epoch seconds.
+        report: of the verification.
+        diff: of the boards.
+    """
+
+    at: float
+    report: VerifyReport | CutoverError
+    diff: DiffReport | CutoverError
+
+
 @dataclass(frozen=True)
 class ProofLook:
     """One look at both sides; every table is read once in it.
@@ -71,7 +86,7 @@ class ProofLook:
         Raises:
             CutoverError: when it could not be made; it is not tried again.
         """
-        return _given(self._proved[0])
+        return _given(self._proved.report)
 
     @property
     def diff(self) -> DiffReport:
@@ -80,22 +95,21 @@ class ProofLook:
         Raises:
             CutoverError: when it could not be made.
         """
-        return _given(self._proved[1])
+        return _given(self._proved.diff)
 
-    @cached_property
+    @property
     def read_at(self) -> float:
         """When the reading began, epoch seconds."""
-        return self.now
+        return self._proved.at
 
     @cached_property
-    def _proved(self) -> tuple[VerifyReport | CutoverError, DiffReport | CutoverError]:
-        self.read_at  # noqa: B018 - the time is taken here
-        boards = self._read_boards()
+    def _proved(self) -> Proved:
+        at, boards = self.now, self._read_boards()
         try:
             with self.verification() as verification:
-                return verification.run(), self._compared(boards, verification.store)
+                return Proved(at, verification.run(), self._compared(boards, verification.store))
         except CutoverError as error:
-            return error, error
+            return Proved(at, error, error)
 
     def _read_boards(self) -> BoardsRead | CutoverError:
         """Read the boards; where that fails, the other proofs do not fail with it."""
