@@ -5,7 +5,7 @@ docs/traffic-switches.md tells when which is right, and what aliases cannot do.
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -13,6 +13,9 @@ from migration.cutover.alias_weights import Versions
 from migration.model.part import PlanPart
 from migration.model.side import Side
 from migration.plan.entrance import Entrance, Need
+
+if TYPE_CHECKING:
+    from migration.plan.outputs import EntryOutputs
 
 _Version = Annotated[str, Field(description='A published version, such as "7"')]
 
@@ -84,11 +87,12 @@ class TrafficPlan(PlanPart):
             return None
         return self.ingest_alias, self.serve_alias
 
-    def entrances(self, ingest_function: str, serve_function: str) -> tuple[Entrance, Entrance]:
-        """Where writes and reads come in, of a stack with these functions."""
+    def entrances(self, entry: EntryOutputs) -> tuple[Entrance, Entrance]:
+        """Where writes and reads come in, of a stack with this entry."""
         if self.aliases is not None:
             return self.aliases[0].entrance, self.aliases[1].entrance
-        ingest, serve = (Entrance(one, ((one, None),)) for one in (ingest_function, serve_function))
+        functions = (entry.ingest_function, entry.serve_function)
+        ingest, serve = (Entrance(one, ((one, None),)) for one in functions)
         return ingest, serve
 
     @model_validator(mode="after")

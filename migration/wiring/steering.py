@@ -106,8 +106,7 @@ class Steering(Site):
     @property
     def _pulsing(self) -> Guardrails:
         """The same, with pulses while clients are quiet."""
-        entry, functions = self.outputs.entry, self.stack.clients.functions
-        entrances = self.plan.traffic.entrances(entry.ingest_function, entry.serve_function)
+        functions, entrances = self.stack.clients.functions, self.plan.traffic.entrances(self.outputs.entry)
         probers = [LambdaProber(functions, one.called) for one in entrances]
         return PulsingGuardrails(self.vital, probers)
 

@@ -99,8 +99,7 @@ class AsDeployed:
         )
 
     def _doors(self, describe: Describe) -> Iterator[Door]:
-        entry = self.outputs.entry
-        entrances = self.plan.traffic.entrances(entry.ingest_function, entry.serve_function)
+        entrances = self.plan.traffic.entrances(self.outputs.entry)
         for entrance, handler in zip(entrances, (INGEST_DOOR, SERVE_DOOR), strict=True):
             for function, side in entrance.doors:
                 yield Door(describe.function(function), handler, side)

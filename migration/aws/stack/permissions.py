@@ -61,8 +61,7 @@ def needs(outputs: StackOutputs, whole: Plan) -> Iterator[Need]:
         yield Need("sqs", url.rpartition("/")[2], ("GetQueueAttributes", *sends))
     for function in (pipeline.aggregate_function, outputs.entry.ingest_function):
         yield Need("lambda", function, ("GetFunctionConfiguration",), "function:")
-    entry = outputs.entry
-    for entrance in whole.traffic.entrances(entry.ingest_function, entry.serve_function):
+    for entrance in whole.traffic.entrances(outputs.entry):
         yield from entrance.needs
 
 
