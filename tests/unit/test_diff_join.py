@@ -99,7 +99,7 @@ def test_a_join_that_does_not_fit_its_memory_goes_to_disk_and_is_right() -> None
     wrong = set(numbers.sample(range(len(rows)), 40))
     legacy = {row: fold + Fold(1) if n in wrong else fold for n, (row, fold) in enumerate(rows)}
     pipeline = {row: Parts(fold) for row, fold in numbers.sample(rows, len(rows))}
-    with passing_store("96MB") as store:
+    with passing_store("64MB") as store:
         store.begin(Begun("2026-03-01T09:30:00.000Z"))
         read(MemorySides(legacy_rows=legacy, rows=pipeline), store, Part, lambda *_: None)
         store.fold()

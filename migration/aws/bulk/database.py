@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     import duckdb
 
 MEMORY_LIMIT: Final = "1GB"
+# With less memory a thread, DuckDB's threads hold all of it before any of them spills to disk.
+_FED_THREADS: Final = """SET threads = greatest(1, least(current_setting('threads'),
+    parse_formatted_bytes(current_setting('memory_limit')) // parse_formatted_bytes('125 MB')))"""
 
 
 def opened(path: Path, memory_limit: str = MEMORY_LIMIT) -> duckdb.DuckDBPyConnection:
-    """Open a database, which spills beside its file what does not fit.
+    """Open a database, which spills beside its file what does not fit, with as many threads as its memory feeds.
 
     Raises:
         ConflictError: when another process has it open.
@@ -40,6 +43,7 @@ def opened(path: Path, memory_limit: str = MEMORY_LIMIT) -> duckdb.DuckDBPyConne
             f"another process verifies in {path.parent}", hint="wait for it, or stop it"
         ) from error
     connection.execute("SET enable_progress_bar = false")  # it would go to stdout, among the data
+    connection.execute(_FED_THREADS)
     speak_trino(connection)
     return connection
 
