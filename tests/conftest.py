@@ -21,6 +21,9 @@ os.environ |= {
 
 # Sessions are many here; each would read and parse the descriptions of AWS's services again.
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
+# ... and each would find out again which of a hundred event names are aliases: all know what one has found.
+_EVENT_NAMES: Final[dict[str, str]] = {}
+vars(botocore.hooks)["EventAliaser"]._alias_name_cache = property(lambda _: _EVENT_NAMES, lambda *_: None)
 
 # No test depends on how fast the machine is.
 settings.register_profile("cutover", deadline=None)

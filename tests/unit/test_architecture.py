@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -133,9 +134,15 @@ def modules(*rooms: str) -> Iterator[tuple[str, Path]]:
 
 def imports(path: Path, *, for_types: bool = True) -> set[str]:
     """Name every module that a file imports, also inside functions; `for_types`: and what only types need."""
-    return needed(ast.parse(path.read_text(encoding="utf-8")), for_types=for_types)
+    return needed(parsed(path), for_types=for_types)
 
 
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@functools.cache
 def needed(tree: ast.AST, *, for_types: bool = True) -> set[str]:
     """Name what is imported anywhere below."""
     skipped = {
@@ -219,19 +226,15 @@ def test_no_folder_of_the_toolkit_is_crowded() -> None:
 def test_a_public_class_name_means_one_thing_in_the_toolkit() -> None:
     homes: dict[str, list[str]] = {}
     for module, path in modules("migration"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 homes.setdefault(node.name, []).append(module)
     assert not {name: found for name, found in homes.items() if len(found) > 1}
 
 
 def test_every_room_says_what_it_is() -> None:
-    silent = [f for f in folders() if [*f.glob("*.py")] and not ast.get_docstring(_parsed(f / "__init__.py"))]
+    silent = [f for f in folders() if [*f.glob("*.py")] and not ast.get_docstring(parsed(f / "__init__.py"))]
     assert silent == []
-
-
-def _parsed(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def test_the_import_rule_would_notice() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from tests.unit.test_architecture import needed
+from tests.unit.test_architecture import needed, parsed
 
 ROOT = Path(__file__).parents[2]
 # What takes so long to import that `cutover --help` must not wait for it, and who may wait instead.
@@ -19,21 +19,21 @@ LATE = {
 }
 
 
-def parsed() -> dict[str, ast.Module]:
+def trees() -> dict[str, ast.Module]:
     """Parse every module of the toolkit, by its name."""
     found = {}
     for path in sorted((ROOT / "migration").rglob("*.py")):
         name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-        found[name] = ast.parse(path.read_text(encoding="utf-8"))
+        found[name] = parsed(path)
     return found
 
 
-def arrows(trees: dict[str, ast.Module]) -> dict[str, set[str]]:
+def arrows(known: dict[str, ast.Module]) -> dict[str, set[str]]:
     """Draw which modules each needs; a name that is no module is in the one that it is imported from."""
     drawn = {}
-    for module, tree in trees.items():
-        names = {name if name in trees else name.rpartition(".")[0] for name in needed(tree)}
-        drawn[module] = (names & trees.keys()) - {module}
+    for module, tree in known.items():
+        names = {name if name in known else name.rpartition(".")[0] for name in needed(tree)}
+        drawn[module] = (names & known.keys()) - {module}
     return drawn
 
 
@@ -49,7 +49,7 @@ def circles(drawn: dict[str, set[str]]) -> set[str]:
 
 
 def test_no_two_modules_need_each_other() -> None:
-    assert circles(arrows(parsed())) == set()
+    assert circles(arrows(trees())) == set()
 
 
 def test_a_circle_would_be_noticed() -> None:
@@ -59,7 +59,7 @@ def test_a_circle_would_be_noticed() -> None:
 
 def test_no_import_waits_inside_a_function_but_those_that_are_listed() -> None:
     late = {}
-    for module, tree in parsed().items():
+    for module, tree in trees().items():
         functions = [one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
         if names := set[str]().union(*map(needed, functions)):
             late[module] = {name.rpartition(".")[0] or name for name in names}
@@ -67,5 +67,5 @@ def test_no_import_waits_inside_a_function_but_those_that_are_listed() -> None:
 
 
 def test_no_module_of_the_wheel_needs_a_test() -> None:
-    rooms = {name.split(".")[0] for tree in parsed().values() for name in needed(tree)}
+    rooms = {name.split(".")[0] for tree in trees().values() for name in needed(tree)}
     assert not rooms & {"tests", "benchmarks"}

@@ -77,10 +77,11 @@ class DuckDBStore:
 
     def begin(self, begun: Begun) -> None:
         """Forget everything, and begin a reading."""
-        for (name,) in self._db.execute("SELECT table_name FROM duckdb_tables()").fetchall():
-            self._db.execute(f"DROP TABLE {name}")
-        self._db.execute(_SQL["schema"])
-        self._db.execute("INSERT INTO begun VALUES (?, ?)", [begun.as_of, begun.setup])
+        with self._at_once():
+            for (name,) in self._db.execute("SELECT table_name FROM duckdb_tables()").fetchall():
+                self._db.execute(f"DROP TABLE {name}")
+            self._db.execute(_SQL["schema"])
+            self._db.execute("INSERT INTO begun VALUES (?, ?)", [begun.as_of, begun.setup])
 
     def positions(self, part: Part) -> Mapping[int, bytes | None]:
         """Tell where each segment goes on."""
@@ -103,17 +104,19 @@ class DuckDBStore:
 
     def fold(self) -> None:
         """Fold what was added."""
-        fold_into(self._db, "folds", _SQL["settled facts"])
-        fold_into(self._db, "young_folds", _SQL["young facts"])
-        fold_into(self._db, "late_folds", _SQL["late facts"])
-        fold_into(self._db, "legacy_folds", _SQL["legacy's facts"])
+        with self._at_once():
+            fold_into(self._db, "folds", _SQL["settled facts"])
+            fold_into(self._db, "young_folds", _SQL["young facts"])
+            fold_into(self._db, "late_folds", _SQL["late facts"])
+            fold_into(self._db, "legacy_folds", _SQL["legacy's facts"])
 
     def compare(self) -> None:
         """Find out what differs of what was folded."""
-        self._db.execute(_SQL["differing"])
-        self._db.execute(_SQL["legacy differing"])
-        self._db.execute(_SQL["apart"], [bool(self.positions(Part.LEGACY_EVENTS))])
-        self._db.execute(_SQL["suspects"])
+        with self._at_once():
+            self._db.execute(_SQL["differing"])
+            self._db.execute(_SQL["legacy differing"])
+            self._db.execute(_SQL["apart"], [bool(self.positions(Part.LEGACY_EVENTS))])
+            self._db.execute(_SQL["suspects"])
 
     def line_up(self) -> BesideFolds:
         """Set the aggregates of both sides beside what was folded."""
@@ -182,13 +185,18 @@ class DuckDBStore:
                 (self._folder / name).unlink(missing_ok=True)
 
     def _commit(self, part: Part, buffer: _Buffer) -> int:
-        self._db.begin()
-        self._insert(_TABLES[part], buffer.chunks)
-        for segment, position in {one.segment: one.position for one in buffer.chunks}.items():
-            query = "INSERT OR REPLACE INTO positions VALUES (?, ?, ?)"
-            self._db.execute(query, [part, segment, position])
-        self._db.commit()
+        with self._at_once():
+            self._insert(_TABLES[part], buffer.chunks)
+            for segment, position in {one.segment: one.position for one in buffer.chunks}.items():
+                query = "INSERT OR REPLACE INTO positions VALUES (?, ?, ?)"
+                self._db.execute(query, [part, segment, position])
         return buffer.count
+
+    @contextmanager
+    def _at_once(self) -> Iterator[None]:
+        self._db.begin()
+        yield
+        self._db.commit()
 
     def _insert(self, what: str, chunks: Iterable[Chunk]) -> None:
         with self._spool.open("wb") as spool:
