@@ -22,7 +22,7 @@ _FED_THREADS: Final = """SET threads = greatest(1, least(current_setting('thread
 
 
 def opened(path: Path, memory_limit: str = MEMORY_LIMIT) -> duckdb.DuckDBPyConnection:
-    """Open a database that spills beside its file what does not fit, with as many threads as its memory feeds.
+    """Open a database that spills beside its file what does not fit, and has threads as its memory feeds.
 
     Raises:
         ConflictError: when another process has it open.
