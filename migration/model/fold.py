@@ -10,7 +10,7 @@ import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, get_type_hints
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -47,6 +47,11 @@ class Activity:
     def reserved(self) -> bool:
         """Whether no client can have sent it: a pulse."""
         return self.employee_id.startswith(RESERVED)
+
+
+# An activity's fields in their order, each a text or a whole number; what handles any of them goes by this.
+COLUMNS: Final[Mapping[str, type]] = get_type_hints(Activity)
+CONTENT: Final = tuple(name for name in COLUMNS if name not in Identity._fields)
 
 
 @dataclass(frozen=True, slots=True)
