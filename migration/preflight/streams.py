@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from migration.model.fold import COLUMNS
 from migration.preflight.check import DEPLOY, broken, gap, held, judged, known
 
 if TYPE_CHECKING:
@@ -28,9 +29,7 @@ _PATTERNS: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 _FIELDS: Final[Mapping[str, frozenset[str]]] = {
     "capture": frozenset({"employee_id", "event_id", "program_id", "points", "ingested_at"}),
-    "mirror": frozenset(
-        {"employee_id", "event_id", "program_id", "activity_type", "points", "occurred_at", "ingested_at"}
-    ),
+    "mirror": frozenset({*COLUMNS, "ingested_at"}),
 }
 
 
