@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 TOTAL: Final = "#total"
+LEVELS: Final = ("employee in program", "employee", "program")  # the kinds of aggregates, from narrow to wide
 RESERVED: Final = "#"
 FINGERPRINT_DIGITS: Final = 15
 
@@ -102,6 +103,13 @@ class Row(NamedTuple):
 
     employee_id: str | None
     program_id: str
+
+    @property
+    def level(self) -> str:
+        """Which of `LEVELS` it is."""
+        if self.employee_id is None:
+            return "program"
+        return "employee" if self.program_id == TOTAL else "employee in program"
 
     def __str__(self) -> str:
         """Name it as a person reads it."""
