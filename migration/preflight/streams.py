@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from migration.model.fold import COLUMNS
 from migration.preflight.check import DEPLOY, broken, gap, held, judged, known
+from pipeline.domain.queued_fact import FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,7 +29,7 @@ _PATTERNS: Final[Mapping[str, Mapping[str, Any]]] = {
     "mirror": {"side": ["pipeline"], "employee_id": _NO_PULSE, "program_id": _NO_PULSE},
 }
 _FIELDS: Final[Mapping[str, frozenset[str]]] = {
-    "capture": frozenset({"employee_id", "event_id", "program_id", "points", "ingested_at"}),
+    "capture": frozenset(FIELDS),
     "mirror": frozenset({*COLUMNS, "ingested_at"}),
 }
 
