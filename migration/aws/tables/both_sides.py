@@ -170,7 +170,7 @@ def _facts(table: str, segments: int, since: str | None) -> Scan[FactItem]:
 
 def fact_lines(items: Iterable[FactItem]) -> bytes:
     """Write facts as lines for the store."""
-    return _encoder.encode_lines([item.line for item in items])
+    return _encoder.encode_lines([item.line() for item in items])
 
 
 def _row_lines(items: Iterable[ProgressItem]) -> bytes:

@@ -54,7 +54,6 @@ class FactItem(msgspec.Struct, gc=False):
         except ValueError as error:
             raise no_fact(table, self.employee_id.S, self.event_id.S, error) from None
 
-    @property
     def line(self) -> msgspec.Struct:
         """Give the fact as a line for the store."""
         return _FactLine(
