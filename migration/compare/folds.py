@@ -13,7 +13,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
 from migration.compare.explain import Times, events_of, explain, joined
-from migration.model.fold import TOTAL, Row, rows_of
+from migration.model.fold import LEVELS, TOTAL, Row, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -59,9 +59,7 @@ def explain_rows(
 
 
 def _breadth(row: Row) -> int:
-    if row.employee_id is None:
-        return 2
-    return int(row.program_id == TOTAL)
+    return LEVELS.index(row.level)
 
 
 def wider_rows(row: Row) -> tuple[Row, ...]:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from migration.model.answers import Answer, SendOutcome
-from migration.model.fold import Activity, Identity, canonical_time
+from migration.model.fold import COLUMNS, CONTENT, Activity, Identity, canonical_time
 from migration.model.side import Side
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ SCHEMA_VERSION: Final = 1
 HEADER: Final = {"kind": "acknowledgement ledger", "schema_version": SCHEMA_VERSION}
 LONGEST_BODY: Final = 8_192  # bytes that a side takes; of a longer body only the start is kept
 KEPT_OF_A_LONG_BODY: Final = 200
+_UNREADABLE: Final[Mapping[str, Any]] = {name: 0 if COLUMNS[name] is int else "?" for name in CONTENT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,7 @@ def _take(side: SideLedger, send: Mapping[str, Any], answer: Mapping[str, Any]) 
 def _take_acknowledged(side: SideLedger, send: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
     # An answer to something that is no activity still counts: the check then finds it lost.
     activity = _activity(send["body"], answer["event_id"]) or Activity(
-        answer["employee_id"], answer["event_id"], "?", "?", 0, "?"
+        answer["employee_id"], answer["event_id"], **_UNREADABLE
     )
     tries = len(answer["tries"])
     if '"event_id"' not in send["body"]:
@@ -203,14 +204,11 @@ def _take_unknown(side: SideLedger, send: Mapping[str, Any]) -> None:
 def _activity(body: str, answered_event_id: str) -> Activity | None:
     """Read what was sent; the client's own ids win over answered ones, so a wrong answer shows."""
     try:
-        fields = json.loads(body)
-        texts = [fields[name] for name in ("employee_id", "program_id", "activity_type", "occurred_at")]
-        texts.append(fields.get("event_id") or answered_event_id)
-        if not all(isinstance(text, str) for text in texts) or type(fields["points"]) is not int:
+        sent = json.loads(body)
+        named = {**sent, "event_id": sent.get("event_id") or answered_event_id}
+        fields = {name: named[name] for name in COLUMNS}
+        if any(type(fields[name]) is not kind for name, kind in COLUMNS.items()):
             return None
-        employee_id, program_id, activity_type, occurred_at, event_id = texts
-        return Activity(
-            employee_id, event_id, program_id, activity_type, fields["points"], canonical_time(occurred_at)
-        )
+        return Activity(**{**fields, "occurred_at": canonical_time(fields["occurred_at"])})
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None

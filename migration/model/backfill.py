@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from migration.model.facts import Created, Lane, Taken
-from migration.model.fold import NOTHING, RESERVED
+from migration.model.fold import CONTENT, NOTHING, RESERVED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -292,10 +292,9 @@ def wished(job: Job | None, wish: Wish, now: str) -> Job:
 
 def conflict_text(event: Activity, fact: Activity) -> str:
     """Name an activity that both sides have, and what differs."""
-    names = ("program_id", "activity_type", "points", "occurred_at")
     differing = [
         f"{name} {getattr(event, name)!r} in legacy, {getattr(fact, name)!r} in facts"
-        for name in names
+        for name in CONTENT
         if getattr(event, name) != getattr(fact, name)
     ]
     return f"{event.employee_id} {event.event_id}: {'; '.join(differing)}"

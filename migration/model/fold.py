@@ -10,12 +10,13 @@ import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, get_type_hints
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 TOTAL: Final = "#total"
+LEVELS: Final = ("employee in program", "employee", "program")  # the kinds of aggregates, from narrow to wide
 RESERVED: Final = "#"
 FINGERPRINT_DIGITS: Final = 15
 
@@ -47,6 +48,11 @@ class Activity:
     def reserved(self) -> bool:
         """Whether no client can have sent it: a pulse."""
         return self.employee_id.startswith(RESERVED)
+
+
+# An activity's fields in their order, each a text or a whole number; what handles any of them goes by this.
+COLUMNS: Final[Mapping[str, type]] = get_type_hints(Activity)
+CONTENT: Final = tuple(name for name in COLUMNS if name not in Identity._fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,13 @@ class Row(NamedTuple):
 
     employee_id: str | None
     program_id: str
+
+    @property
+    def level(self) -> str:
+        """Which of `LEVELS` it is."""
+        if self.employee_id is None:
+            return "program"
+        return "employee" if self.program_id == TOTAL else "employee in program"
 
     def __str__(self) -> str:
         """Name it as a person reads it."""

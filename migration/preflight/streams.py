@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from migration.model.fold import COLUMNS
 from migration.preflight.check import DEPLOY, broken, gap, held, judged, known
+from pipeline.domain.queued_fact import FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,10 +29,8 @@ _PATTERNS: Final[Mapping[str, Mapping[str, Any]]] = {
     "mirror": {"side": ["pipeline"], "employee_id": _NO_PULSE, "program_id": _NO_PULSE},
 }
 _FIELDS: Final[Mapping[str, frozenset[str]]] = {
-    "capture": frozenset({"employee_id", "event_id", "program_id", "points", "ingested_at"}),
-    "mirror": frozenset(
-        {"employee_id", "event_id", "program_id", "activity_type", "points", "occurred_at", "ingested_at"}
-    ),
+    "capture": frozenset(FIELDS),
+    "mirror": frozenset({*COLUMNS, "ingested_at"}),
 }
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from migration.compare.boards.boards import BoardEntry
     from migration.compare.diff.report import Agreement, BoardDiff, DiffReport, JudgedLine, JudgedRow
     from migration.compare.reasons import Reason
-    from migration.model.fold import Fold, Row
+    from migration.model.fold import Fold
 
 
 def diff_fields(report: DiffReport) -> dict[str, Any]:
@@ -38,13 +38,6 @@ def diff_fields(report: DiffReport) -> dict[str, Any]:
             "differences": [_row(row) for row in report.rows],
         },
     }
-
-
-def level_of(row: Row) -> str:
-    """Name the kind of aggregate that a row is."""
-    if row.employee_id is None:
-        return "program"
-    return "employee" if row.program_id == TOTAL else "employee in program"
 
 
 def _board(board: BoardDiff) -> dict[str, Any]:
@@ -91,7 +84,7 @@ def _place(entry: BoardEntry | None) -> dict[str, int] | None:
 def _row(judged: JudgedRow) -> dict[str, Any]:
     sums = judged.sums
     return {
-        "level": level_of(sums.row),
+        "level": sums.row.level,
         "employee_id": sums.row.employee_id,
         "program_id": None if sums.row.program_id == TOTAL else sums.row.program_id,
         "judgement": judged.judgement,

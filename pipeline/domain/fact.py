@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 
 IF_ABSENT: Final = "attribute_not_exists(event_id)"
 CONTENT: Final = ("program_id", "activity_type", "points", "occurred_at")
+_FIELDS: Final = ("employee_id", "event_id", *CONTENT)
+_values: Final = attrgetter(*_FIELDS)
 
 
 class Content(Protocol):
@@ -33,15 +36,18 @@ class Content(Protocol):
 def fact_item(activity: Content, ingested_at: str, *, lane: str, side: str) -> Item:
     """Lay a fact out as DynamoDB takes it; to be put only under the condition `IF_ABSENT`."""
     return {
-        "employee_id": {"S": activity.employee_id},
-        "event_id": {"S": activity.event_id},
-        "program_id": {"S": activity.program_id},
-        "activity_type": {"S": activity.activity_type},
-        "points": {"N": str(activity.points)},
-        "occurred_at": {"S": activity.occurred_at},
+        **activity_item(activity),
         "ingested_at": {"S": ingested_at},
         "lane": {"S": lane},
         "side": {"S": side},
+    }
+
+
+def activity_item(activity: Content) -> Item:
+    """Lay an activity out: numbers as N, all else as S."""
+    return {
+        name: {"N": str(value)} if isinstance(value, int) else {"S": value}
+        for name, value in zip(_FIELDS, _values(activity), strict=True)
     }
 
 

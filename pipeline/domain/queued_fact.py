@@ -11,7 +11,7 @@ from typing import Final
 from pipeline.domain.activity import MAX_POINTS
 from pipeline.domain.fold import Fold, fingerprint, identity
 
-_FIELDS: Final = ("employee_id", "event_id", "program_id", "points", "ingested_at")
+FIELDS: Final = ("employee_id", "event_id", "program_id", "points", "ingested_at")
 _WHOLE_NUMBER: Final = re.compile(r"0|[1-9]\d{0,5}", re.ASCII)
 
 
@@ -52,7 +52,7 @@ def parse_message(body: str) -> QueuedFact:
         raise UnfoldableMessageError("the message is not JSON") from error
     if not isinstance(fields, dict):
         raise UnfoldableMessageError("the message is not a JSON object")
-    for name in _FIELDS:
+    for name in FIELDS:
         if not isinstance(fields.get(name), str) or not fields[name]:
             raise UnfoldableMessageError(f"{name} is missing or not a text")
     if not _WHOLE_NUMBER.fullmatch(fields["points"]) or int(fields["points"]) > MAX_POINTS:
@@ -61,7 +61,7 @@ def parse_message(body: str) -> QueuedFact:
         raise UnfoldableMessageError("employee_id holds a line break")
     _check_time(fields["ingested_at"])
     return QueuedFact(
-        **{name: fields[name] for name in _FIELDS if name != "points"}, points=int(fields["points"])
+        **{name: fields[name] for name in FIELDS if name != "points"}, points=int(fields["points"])
     )
 
 

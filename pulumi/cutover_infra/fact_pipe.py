@@ -15,6 +15,7 @@ import pulumi_aws as aws
 from cutover_infra.access import allow, make_role, trust
 from cutover_infra.component import Component
 from cutover_infra.queues import make_dead_letter_queue, make_queue
+from migration.model.fold import COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 # The stream drops a record after 24 h without a trace; an hour earlier the pipe gives it up with one.
 _GIVE_UP_AFTER: Final = timedelta(hours=23)
 _SQS_BATCH: Final = 10
-_NUMBERS: Final = frozenset({"points"})
+_NUMBERS: Final = frozenset(name for name, kind in COLUMNS.items() if kind is int)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from cutover_infra.consumers import consume, feed
 from cutover_infra.fact_pipe import FactPipe, Route
 from cutover_infra.functions import Function, FunctionArgs, Handler
 from cutover_infra.snapshot import PULSE
+from migration.model.fold import COLUMNS
 
 if TYPE_CHECKING:
     from cutover_infra.component import Deployment
@@ -28,15 +29,7 @@ ROUTE: Final = Route(
     dead_letters="mirror-pipe-dlq",
     says="Activities that the pipeline accepted, from the fact table's stream to the reverse mirror's queue",
     images={"side": ["pipeline"], "employee_id": [_NO_PULSE], "program_id": [_NO_PULSE]},
-    fields=(
-        "employee_id",
-        "event_id",
-        "program_id",
-        "activity_type",
-        "points",
-        "occurred_at",
-        "ingested_at",
-    ),
+    fields=(*COLUMNS, "ingested_at"),
 )
 
 

@@ -12,7 +12,7 @@ from moto import mock_aws
 from legacy import ingest as legacy_ingest
 from legacy.activity import read_activity
 from migration.aws.tables.legacy_folds import LegacyFolds
-from migration.aws.tables.mirrored_fact import MirroredFact
+from migration.aws.tables.mirrored_fact import mirrored
 from migration.door.mirror import _put
 from migration.model.fold import Activity, Fold, Row
 from migration.model.legacy.layout import LegacyPlan
@@ -137,7 +137,8 @@ def test_facts_are_applied_to_legacy_all_or_none(account: Account) -> None:
     names = ("EVENTS_TABLE", "PROGRAM_PROGRESS_TABLE", "EMPLOYEE_PROGRESS_TABLE")
     tables = LegacyFolds(account.client, *names, LegacyPlan().written())
     one, two, three = (
-        MirroredFact("e-1", f"ev-{number}", "p-1", number, AT, "task_completed", AT) for number in (1, 2, 3)
+        mirrored(Activity("e-1", f"ev-{number}", "p-1", "task_completed", number, AT), AT)
+        for number in (1, 2, 3)
     )
     assert tables.commit(Chunk((one, two))) == Committed()
     assert tables.commit(Chunk((three, two))) == Refused(frozenset({two.identity}))

@@ -1,5 +1,6 @@
 """The SQL of the toolkit, in files; and the one fold, `sql/fold.sql`, as DuckDB runs it.
 
+What the files say of an activity's columns, in braces, is filled in here from the one list of them.
 Athena runs the fold's file as it is. DuckDB spells three of Trino's functions differently, so they are
 defined here, and nothing else is changed.
 """
@@ -10,6 +11,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from migration.model.fold import COLUMNS, CONTENT
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -17,6 +20,15 @@ if TYPE_CHECKING:
 
 _FOLDER: Final = Path(__file__).parent / "sql"
 _NAME: Final = re.compile(r"^-- name: (.+)$", re.MULTILINE)
+_TYPES: Final = {name: "BIGINT" if kind is int else "VARCHAR" for name, kind in COLUMNS.items()}
+_OF_AN_ACTIVITY: Final = {
+    "{activity_columns}": ", ".join(COLUMNS),
+    "{activity_definitions}": ", ".join(f"{name} {type_}" for name, type_ in _TYPES.items()),
+    "{activity_json}": ", ".join(f"{name}: '{type_}'" for name, type_ in _TYPES.items()),
+    "{event_content}": ", ".join(f"event.{name}" for name in CONTENT),
+    "{fact_content}": ", ".join(f"fact.{name}" for name in CONTENT),
+    "{content_differs}": " OR ".join(f"event.{name} <> fact.{name}" for name in CONTENT),
+}
 FOLD: Final = (_FOLDER / "fold.sql").read_text(encoding="utf-8")
 
 # DuckDB's sha256 takes a text and gives hexadecimal digits already; Trino's takes and gives bytes.
@@ -47,8 +59,11 @@ _WITH_WHOLE_NUMBERS: Final = (
 
 
 def statements(name: str) -> Mapping[str, str]:
-    """Read a file of named statements."""
-    parts = _NAME.split((_FOLDER / name).read_text(encoding="utf-8"))
+    """Read a file of named statements; an activity's columns are filled in."""
+    text = (_FOLDER / name).read_text(encoding="utf-8")
+    for place, columns in _OF_AN_ACTIVITY.items():
+        text = text.replace(place, columns)
+    parts = _NAME.split(text)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 

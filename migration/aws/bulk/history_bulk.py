@@ -16,7 +16,7 @@ from migration.aws.bulk.database import opened, passing_folder
 from migration.aws.bulk.fold_sql import fold_into, statements
 from migration.backfill.history import BaseChange, FoldedHistory
 from migration.model.facts import Lane, StoredFact
-from migration.model.fold import Activity, Fold, Row
+from migration.model.fold import CONTENT, Activity, Fold, Row
 from migration.model.side import Side
 from migration.repair.differing import Pair
 
@@ -122,7 +122,8 @@ def _change(values: Any) -> BaseChange:  # noqa: ANN401 - as it comes out of the
 
 def _pair(values: Any) -> Pair:  # noqa: ANN401 - as it comes out of the database
     employee, event, *rest = values
-    in_legacy, in_facts, about = rest[:4], rest[4:8], rest[8:]
+    size = len(CONTENT)
+    in_legacy, in_facts, about = rest[:size], rest[size : 2 * size], rest[2 * size :]
     activity = None if in_legacy[0] is None else Activity(employee, event, *in_legacy)
     if in_facts[0] is None:
         return Pair(activity, None)

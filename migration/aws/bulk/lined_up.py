@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from migration.compare.boards.boards import BoardEntry
 from migration.compare.diff.report import LevelCount
-from migration.compare.diff.two_sides import GLOBAL, PROGRAM_BOARD, Sighting, Stored, Sums
+from migration.compare.diff.two_sides import Sighting, Stored, Sums, ranked_program
 from migration.compare.miscounts import Pool
-from migration.model.fold import TOTAL, Fold, Identity, Row
+from migration.model.fold import LEVELS, Fold, Identity, Row
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 MOST_SIGHTINGS: Final = 100_000  # of one program; more are not searched for a fold's error
 _FETCHED: Final = 10_000  # rows at a time
-_LEVELS: Final = ("employee in program", "employee", "program")
 _READ: Final = ("legacy's aggregates", "the pipeline's aggregates", "legacy's events", "facts")
 
 
@@ -53,7 +52,7 @@ class BesideFolds:
     def counts(self) -> list[LevelCount]:
         """Count aggregates, and those that differ, by kind."""
         counted = {level: counts for level, *counts in self.rows("levels")}
-        return [LevelCount(name, *counted.get(name, (0, 0))) for name in _LEVELS]
+        return [LevelCount(name, *counted.get(name, (0, 0))) for name in LEVELS]
 
     def differing_employees(self) -> Iterator[Employee]:
         """Give, employee by employee, the rows that differ and all of the employee's activities."""
@@ -73,12 +72,12 @@ class BesideFolds:
 
     def true_places(self, board: str, depth: int, names: Collection[str]) -> dict[str, BoardEntry]:
         """Rank the truth, for everybody down to a depth and for those who are named; equals share a rank."""
-        rows = self.rows("true places", _program_of(board), depth, list(names))
+        rows = self.rows("true places", ranked_program(board), depth, list(names))
         return {name: BoardEntry(place, name, points) for place, name, points in rows}
 
     def populations(self, board: str) -> tuple[int, int]:
         """Count the employees whom legacy, and whom the pipeline, could show on a board."""
-        ((legacy, pipeline),) = self.rows("populations", _program_of(board))
+        ((legacy, pipeline),) = self.rows("populations", ranked_program(board))
         return legacy, pipeline
 
     def rows(self, name: str, *values: object) -> Iterator[Any]:
@@ -132,11 +131,6 @@ def pool_of(rows: Iterable[Any]) -> Pool:
     for points, count, names in rows:
         pool.counts[points], pool.ids[points] = count, names
     return pool
-
-
-def _program_of(board: str) -> str:
-    """Name the program, or all of them, whose rows a board ranks."""
-    return TOTAL if board == GLOBAL else board.removeprefix(PROGRAM_BOARD)
 
 
 def _sums(row: Any) -> Sums:  # noqa: ANN401 - as it comes out of the database

@@ -39,18 +39,6 @@ _EMPLOYEE: Final = "employee_id"
 _encoder: Final = msgspec.json.Encoder()
 
 
-class _FactLine(msgspec.Struct, gc=False):
-    employee_id: str
-    event_id: str
-    program_id: str
-    activity_type: str
-    points: str
-    occurred_at: str
-    ingested_at: str
-    lane: str
-    side: str
-
-
 class _RowLine(msgspec.Struct, gc=False):
     employee_id: str | None
     program_id: str
@@ -182,25 +170,11 @@ def _facts(table: str, segments: int, since: str | None) -> Scan[FactItem]:
 
 def fact_lines(items: Iterable[FactItem]) -> bytes:
     """Write facts as lines for the store."""
-    return _encoder.encode_lines([_fact_line(item) for item in items])
+    return _encoder.encode_lines([item.line() for item in items])
 
 
 def _row_lines(items: Iterable[ProgressItem]) -> bytes:
     return _encoder.encode_lines([_row_line(item) for item in items])
-
-
-def _fact_line(item: FactItem) -> _FactLine:
-    return _FactLine(
-        item.employee_id.S,
-        item.event_id.S,
-        item.program_id.S,
-        item.activity_type.S,
-        item.points.N,
-        item.occurred_at.S,
-        item.ingested_at.S,
-        item.lane.S,
-        item.side.S,
-    )
 
 
 def _row_line(item: ProgressItem) -> _RowLine:

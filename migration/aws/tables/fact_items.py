@@ -5,15 +5,31 @@ It reads no table, and needs nothing beyond the runtime's libraries; a fast scan
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from migration.model.errors import IntegrityError
 from migration.model.facts import Lane, StoredFact
-from migration.model.fold import Activity
+from migration.model.fold import COLUMNS, Activity
 from migration.model.side import Side
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+# Each column's place in an item: a text is an S, a number an N.
+ATTRIBUTES: Final = {name: "N" if kind is int else "S" for name, kind in COLUMNS.items()}
+_NUMBERS: Final = [place for place, kind in enumerate(COLUMNS.values()) if kind is int]
+
+
+def activity_of(texts: Iterable[str]) -> Activity:
+    """Read an activity from its columns, in order, as items and messages hold them: numbers are texts.
+
+    Raises:
+        ValueError: when a number is none.
+    """
+    values: list[Any] = [*texts]
+    for place in _NUMBERS:
+        values[place] = int(values[place])
+    return Activity(*values)
 
 
 def stored_fact(table: str, item: Mapping[str, Any]) -> StoredFact:
@@ -23,14 +39,7 @@ def stored_fact(table: str, item: Mapping[str, Any]) -> StoredFact:
         IntegrityError: when it is something that no side writes; it is named.
     """
     try:
-        activity = Activity(
-            item["employee_id"]["S"],
-            item["event_id"]["S"],
-            item["program_id"]["S"],
-            item["activity_type"]["S"],
-            int(item["points"]["N"]),
-            item["occurred_at"]["S"],
-        )
+        activity = activity_of([item[name][letter] for name, letter in ATTRIBUTES.items()])
         lane, side = Lane(item["lane"]["S"]), Side(item["side"]["S"])
         return StoredFact(activity, lane, side, item["ingested_at"]["S"])
     except (KeyError, ValueError) as error:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline.domain.aggregator import Busy, Committed, Refused, read_reasons
+from pipeline.domain.fact import activity_item
 from pipeline.domain.ranking import TOTAL
 
 if TYPE_CHECKING:
@@ -62,14 +63,7 @@ class LegacyFolds:
         return {
             "Put": {
                 "TableName": self.events,
-                "Item": {
-                    names["employee_id"]: {"S": fact.employee_id},
-                    names["event_id"]: {"S": fact.event_id},
-                    names["program_id"]: {"S": fact.program_id},
-                    names["activity_type"]: {"S": fact.activity_type},
-                    names["points"]: {"N": str(fact.points)},
-                    names["occurred_at"]: {"S": fact.occurred_at},
-                },
+                "Item": {names[name]: value for name, value in activity_item(fact.activity).items()},
                 "ConditionExpression": "attribute_not_exists(#event)",
                 "ExpressionAttributeNames": {"#event": names["event_id"]},
             }

@@ -19,8 +19,8 @@ from migration.aws.transport.scan import ReadPace, Scan, batches
 from migration.compare.both_sides import Part
 from migration.compare.diff.two_sides import GLOBAL, PROGRAM_BOARD, StoredBoard
 from migration.compare.verify.verification import LegacyReading
-from migration.model.fold import Activity, Fold, Row
-from migration.model.legacy.mapping import activity_mapper, row_mapper
+from migration.model.fold import COLUMNS, Activity, Fold, Row
+from migration.model.legacy.mapping import activity_mapper, columns_mapper, row_mapper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -35,14 +35,7 @@ if TYPE_CHECKING:
 _OF_EMPLOYEES: Final = (GLOBAL, PROGRAM_BOARD)
 
 
-class _EventLine(msgspec.Struct, gc=False):
-    employee_id: str
-    event_id: str
-    program_id: str
-    activity_type: str
-    points: int
-    occurred_at: str
-    received_at: str
+_EventLine: Final = msgspec.defstruct("_EventLine", [*COLUMNS.items(), ("received_at", str)], gc=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +77,8 @@ class LegacySide:
     def line(self, part: Part) -> Callable[[Item], object]:
         """Tell how an item of a part becomes a line."""
         if part is Part.LEGACY_EVENTS:
-            activity = activity_mapper(self.plan.events)
-            return lambda item: _event_line(activity(item), item)
+            columns = columns_mapper(self.plan.events)
+            return lambda item: _EventLine(*columns(item), _received_at(item))
         of_employees = part is Part.LEGACY_EMPLOYEE_ROWS
         row = row_mapper(self.plan.employee_progress if of_employees else self.plan.program_progress)
         return lambda item: _row_line(*row(item))
@@ -148,11 +141,9 @@ class LegacySide:
         return str(types[keys[0]])
 
 
-def _event_line(one: Activity, item: Item) -> _EventLine:
-    """Write an event down; other systems than the reference one do not say when one came."""
-    received_at = item.get("received_at", {}).get("S", "")
-    content = (one.program_id, one.activity_type, one.points, one.occurred_at)
-    return _EventLine(one.employee_id, one.event_id, *content, received_at)
+def _received_at(item: Item) -> Any:  # noqa: ANN401 - a text, as DynamoDB writes it
+    """Tell when an event came; other systems than the reference one do not say it."""
+    return item.get("received_at", {}).get("S", "")
 
 
 def _row_line(row: Row, fold: Fold) -> dict[str, str | int | None]:

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migration.aws.tables.mirrored_fact import MirroredFact
+from migration.aws.tables.mirrored_fact import mirrored
 from migration.repair.legacy_sink import Applied, AppliedBefore, NotApplied
 from pipeline.domain.aggregator import Aggregator, longest_wait_s
 
@@ -25,19 +25,10 @@ class MirrorSink:
 
     def apply(self, fact: StoredFact) -> Applied | AppliedBefore | NotApplied:
         """Write the event and add to the totals in one transaction, unless the event is there."""
-        one = fact.activity
-        mirrored = MirroredFact(
-            employee_id=one.employee_id,
-            event_id=one.event_id,
-            program_id=one.program_id,
-            points=one.points,
-            ingested_at=fact.ingested_at,
-            activity_type=one.activity_type,
-            occurred_at=one.occurred_at,
-        )
-        outcome = Aggregator(self.store, wait=self._wait, has_time=lambda: True).fold([mirrored])
+        one = mirrored(fact.activity, fact.ingested_at)
+        outcome = Aggregator(self.store, wait=self._wait, has_time=lambda: True).fold([one])
         if outcome.failed:
-            return NotApplied(outcome.failed[mirrored.identity])
+            return NotApplied(outcome.failed[one.identity])
         return Applied() if outcome.folded else AppliedBefore()
 
     def _wait(self, attempt: int) -> None:

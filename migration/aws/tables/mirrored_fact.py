@@ -1,19 +1,30 @@
-"""A fact on its way back to legacy: what folding needs, and what legacy's event row holds besides."""
+"""A fact on its way back to legacy: what folding needs, and the activity that legacy's event row holds."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from migration.aws.tables.fact_items import activity_of
+from migration.model.fold import COLUMNS
 from pipeline.domain.queued_fact import QueuedFact, UnfoldableMessageError, parse_message
+
+if TYPE_CHECKING:
+    from migration.model.fold import Activity
 
 
 @dataclass(frozen=True, slots=True)
 class MirroredFact(QueuedFact):
-    """A queued fact with the rest of its content."""
+    """A queued fact with its whole activity."""
 
-    activity_type: str
-    occurred_at: str
+    activity: Activity
+
+
+def mirrored(activity: Activity, ingested_at: str) -> MirroredFact:
+    """Make what is mirrored of an activity."""
+    key = (activity.employee_id, activity.event_id)
+    return MirroredFact(*key, activity.program_id, activity.points, ingested_at, activity)
 
 
 def parse_mirrored(body: str) -> MirroredFact:
@@ -24,9 +35,7 @@ def parse_mirrored(body: str) -> MirroredFact:
     """
     fact = parse_message(body)
     fields = json.loads(body)
-    for name in ("activity_type", "occurred_at"):
+    for name in COLUMNS:
         if not isinstance(fields.get(name), str) or not fields[name]:
             raise UnfoldableMessageError(f"{name} is missing or not a text")
-    return MirroredFact(
-        **asdict(fact), activity_type=fields["activity_type"], occurred_at=fields["occurred_at"]
-    )
+    return mirrored(activity_of(fields[name] for name in COLUMNS), fact.ingested_at)

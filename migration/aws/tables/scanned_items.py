@@ -54,6 +54,25 @@ class FactItem(msgspec.Struct, gc=False):
         except ValueError as error:
             raise no_fact(table, self.employee_id.S, self.event_id.S, error) from None
 
+    def line(self) -> msgspec.Struct:
+        """Give the fact as a line for the store."""
+        return _FactLine(
+            self.employee_id.S,
+            self.event_id.S,
+            self.program_id.S,
+            self.activity_type.S,
+            self.points.N,
+            self.occurred_at.S,
+            self.ingested_at.S,
+            self.lane.S,
+            self.side.S,
+        )
+
+
+_FactLine: Final = msgspec.defstruct(
+    "_FactLine", [(name, str) for name in FactItem.__struct_fields__], gc=False
+)
+
 
 class ProgressItem(msgspec.Struct, gc=False, kw_only=True):
     """A row of employee progress, or of program progress on one shard."""

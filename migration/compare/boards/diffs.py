@@ -10,8 +10,8 @@ from migration.compare.boards.reasons import Arrival, Shown, board_reasons, disp
 from migration.compare.boards.windows import BoardWindow, EntryChange, comparable, pair, rank_truth
 from migration.compare.diff.report import BoardDiff, JudgedLine, agree
 from migration.compare.diff.row_reasons import belongs, explain_employee
-from migration.compare.diff.two_sides import GLOBAL, PROGRAM_BOARD, Sums
-from migration.model.fold import TOTAL, Row
+from migration.compare.diff.two_sides import Sums, ranked_program
+from migration.model.fold import Row
 from migration.model.side import Side
 from pipeline.domain.activity import format_time
 
@@ -119,8 +119,7 @@ class Published:
     @property
     def program_id(self) -> str:
         """The program, or all of them, whose points it ranks."""
-        board = self.stored.board
-        return TOTAL if board == GLOBAL else board.removeprefix(PROGRAM_BOARD)
+        return ranked_program(self.stored.board)
 
     def behind(
         self, entry: BoardEntry | None, sums: Sums, sightings: Iterable[Sighting], reasons: Iterable[Reason]

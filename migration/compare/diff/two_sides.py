@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from migration.model.fold import NOTHING, Fold, Identity, Row, fingerprint
+from migration.model.fold import NOTHING, TOTAL, Fold, Identity, Row, fingerprint
 from pipeline.domain.activity import format_time
 
 if TYPE_CHECKING:
@@ -27,6 +27,11 @@ GLOBAL: Final = "global"
 PROGRAM_BOARD: Final = "program#"
 YOUNG: Final = timedelta(seconds=60)  # stream, pipe and queue take seconds; a request, and clocks apart, less
 LATE: Final = timedelta(minutes=10)  # a message that failed comes back after the queue's visibility timeout
+
+
+def ranked_program(board: str) -> str:
+    """Name the program, or all of them, whose rows a board ranks."""
+    return TOTAL if board == GLOBAL else board.removeprefix(PROGRAM_BOARD)
 
 
 @dataclass(frozen=True, slots=True)

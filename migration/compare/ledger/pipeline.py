@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from migration.compare.folds import Explained, explain_rows
 from migration.compare.ledger.findings import name_events, name_rows
 from migration.compare.ledger.stored import check_facts
 from migration.compare.ledger.verdict import LedgerVerdict, Level
-from migration.model.fold import RESERVED, TOTAL, differences, fold_all, whole
+from migration.model.fold import LEVELS, RESERVED, TOTAL, differences, fold_all, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -60,12 +61,5 @@ def levels(
     actual: Mapping[Row, Fold], expected: Mapping[Row, Fold], wrong: Mapping[Row, Fold]
 ) -> tuple[Level, ...]:
     """Count compared and differing rows of each kind of aggregate."""
-    rows = {*actual, *expected}
-    return tuple(
-        Level(name, sum(map(belongs, rows)), sum(map(belongs, wrong)))
-        for name, belongs in {
-            "employee in program": lambda row: row.employee_id is not None and row.program_id != TOTAL,
-            "employee": lambda row: row.employee_id is not None and row.program_id == TOTAL,
-            "program": lambda row: row.employee_id is None,
-        }.items()
-    )
+    compared, differing = (Counter(row.level for row in rows) for rows in ({*actual, *expected}, wrong))
+    return tuple(Level(name, compared[name], differing[name]) for name in LEVELS)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from migration.compare.boards.agreement import PERSISTENCE
 from migration.compare.boards.diffs import BoardDiffs
 from migration.compare.boards.windows import rank_truth
-from migration.compare.diff.two_sides import GLOBAL, PROGRAM_BOARD, reading_at
+from migration.compare.diff.two_sides import GLOBAL, PROGRAM_BOARD, ranked_program, reading_at
 from migration.compare.shadow.comparison import (
     TOP,
     Comparison,
@@ -26,7 +26,7 @@ from migration.compare.shadow.comparison import (
     listed_differences,
 )
 from migration.compare.shadow.one_employee import line_up
-from migration.model.fold import TOTAL, Row
+from migration.model.fold import Row
 from migration.model.side import Side
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class EmployeeJoin:
 
     def true_places(self, board: str, depth: int, names: Collection[str]) -> dict[str, BoardEntry]:
         """Rank the truth among those who were read; equals share a rank."""
-        program = TOTAL if board == GLOBAL else board.removeprefix(PROGRAM_BOARD)
+        program = ranked_program(board)
         points = {
             name: sums.truth.points
             for name, (rows, _) in self.employees.items()

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from migration.model.errors import IntegrityError
-from migration.model.fold import Activity, Fold, Row, canonical_time
+from migration.model.fold import COLUMNS, Activity, Fold, Row, canonical_time
 from migration.model.legacy.layout import LegacyEmployeeProgress
 
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from migration.model.legacy.layout import Attribute, LegacyEvents, LegacyProgramProgress
 
     Item = Mapping[str, Any]  # {"points": {"N": "5"}, "detail": {"M": {…}}}
-    Read = Callable[[Item], str]
+    T = TypeVar("T")
+    Read = Callable[[Item], T]
 
-_SCALARS: Final = ("S", "N")
 _SHOWN: Final = 4  # attributes of an item that an error shows
 
 
@@ -32,58 +32,61 @@ class UnmappableError(IntegrityError):
 
 def activity_mapper(layout: LegacyEvents) -> Callable[[Item], Activity]:
     """Compile a layout; what it gives raises `UnmappableError` for an item that does not fit."""
-    employee_id, event_id = _reader(layout.employee_id), _reader(layout.event_id)
-    program_id, activity_type = _reader(layout.program_id), _reader(layout.activity_type)
-    points, occurred_at = _reader(layout.points), _reader(layout.occurred_at)
-    whole, moment = _whole(layout.points), _TIMES[layout.time_format]
+    columns = columns_mapper(layout)
+    return lambda item: Activity(*columns(item))
 
-    def activity(item: Item) -> Activity:
+
+def columns_mapper(layout: LegacyEvents) -> Callable[[Item], list[Any]]:
+    """Compile a layout as `activity_mapper` does; what it gives leaves the activity's columns as values."""
+    reads = [_column(layout, name) for name in COLUMNS]
+
+    def columns(item: Item) -> list[Any]:
         try:
-            return Activity(
-                employee_id(item),
-                event_id(item),
-                program_id(item),
-                activity_type(item),
-                whole(points(item)),
-                moment(occurred_at(item)),
-            )
+            return [read(item) for read in reads]
         except _UnreadableError as error:
             raise _unmappable(item, str(error)) from None
         except (ValueError, OverflowError, OSError) as error:
             text = f"{layout.occurred_at} is no time in the format {layout.time_format} ({error})"
             raise _unmappable(item, text) from None
 
-    return activity
+    return columns
 
 
 def row_mapper(layout: LegacyEmployeeProgress | LegacyProgramProgress) -> Callable[[Item], tuple[Row, Fold]]:
     """Compile a layout; the folds have no fingerprint, and an absent number is nothing added yet."""
-    employee_id = _reader(layout.employee_id) if isinstance(layout, LegacyEmployeeProgress) else None
-    program_id = _reader(layout.program_id)
-    points, events = _reader(layout.points, "0"), _reader(layout.events, "0")
-    whole_points, whole_events = _whole(layout.points), _whole(layout.events)
+    employee_id = _reader(layout.employee_id, str) if isinstance(layout, LegacyEmployeeProgress) else None
+    program_id = _reader(layout.program_id, str)
+    points, events = (_reader(one, _whole(one), "0") for one in (layout.points, layout.events))
 
     def row(item: Item) -> tuple[Row, Fold]:
         try:
             name = Row(None if employee_id is None else employee_id(item), program_id(item))
-            return name, Fold(whole_points(points(item)), whole_events(events(item)))
+            return name, Fold(points(item), events(item))
         except _UnreadableError as error:
             raise _unmappable(item, str(error)) from None
 
     return row
 
 
+def _column(layout: LegacyEvents, name: str) -> Read[Any]:
+    """Compile the way to one column of an activity."""
+    attribute: Attribute = getattr(layout, name)
+    if COLUMNS[name] is int:
+        return _reader(attribute, _whole(attribute))
+    return _reader(attribute, _TIMES[layout.time_format] if name == "occurred_at" else str)
+
+
 class _UnreadableError(Exception):
     """What is wrong with an attribute; the item is named where it is known."""
 
 
-def _reader(attribute: Attribute, default: str | None = None) -> Read:
-    """Compile the way to one scalar; its text is DynamoDB's own."""
+def _reader(attribute: Attribute, value_of: Callable[[str], T], default: str | None = None) -> Read[T]:
+    """Compile the way to one scalar, and what is made of its text, which is DynamoDB's own."""
     if not isinstance(attribute, str):
-        return lambda _item: str(attribute.constant)
+        return lambda _item: value_of(str(attribute.constant))
     *maps, last = attribute.split(".")
 
-    def read(item: Item) -> str:
+    def read(item: Item) -> T:
         try:
             for name in maps:
                 item = item[name]["M"]
@@ -91,10 +94,11 @@ def _reader(attribute: Attribute, default: str | None = None) -> Read:
         except (KeyError, TypeError):
             if default is None:
                 raise _UnreadableError(f"{attribute} is missing") from None
-            return default
-        for kind in _SCALARS:
-            if kind in value:
-                return str(value[kind])
+            return value_of(default)
+        if "S" in value:
+            return value_of(value["S"])
+        if "N" in value:
+            return value_of(value["N"])
         raise _UnreadableError(f"{attribute} is {dict(value)}, neither a text nor a number")
 
     return read

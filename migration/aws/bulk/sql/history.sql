@@ -1,5 +1,5 @@
 -- What a backfill and a reconcile ask of DuckDB. Each statement is named by the line before it; `?` takes a value.
--- `due` comes from fold.sql: what each row's history part must be.
+-- `due` comes from fold.sql: what each row's history part must be. fold_sql.py fills in an activity's {…}.
 
 -- name: tables of a fold
 CREATE TABLE facts (employee_id VARCHAR, event_id VARCHAR, program_id VARCHAR, points BIGINT);
@@ -54,36 +54,26 @@ FROM due WHERE employee_id = '';
 SELECT * FROM changes
 
 -- name: tables of a comparison
-CREATE TABLE legacy_events (
-    employee_id VARCHAR, event_id VARCHAR, program_id VARCHAR, activity_type VARCHAR, points BIGINT,
-    occurred_at VARCHAR
-);
-CREATE TABLE stored (
-    employee_id VARCHAR, event_id VARCHAR, program_id VARCHAR, activity_type VARCHAR, points BIGINT,
-    occurred_at VARCHAR, lane VARCHAR, side VARCHAR, ingested_at VARCHAR
-);
+CREATE TABLE legacy_events ({activity_definitions});
+CREATE TABLE stored ({activity_definitions}, lane VARCHAR, side VARCHAR, ingested_at VARCHAR);
 
 -- name: insert legacy events
 INSERT INTO legacy_events
-SELECT employee_id, event_id, program_id, activity_type, points, occurred_at
+SELECT {activity_columns}
 FROM read_json(?, format = 'newline_delimited', columns = {
-    employee_id: 'VARCHAR', event_id: 'VARCHAR', program_id: 'VARCHAR', activity_type: 'VARCHAR',
-    points: 'BIGINT', occurred_at: 'VARCHAR'
+    {activity_json}
 });
 
 -- name: insert stored
 INSERT INTO stored
 SELECT unnest(activity), lane, side, ingested_at
 FROM read_json(?, format = 'newline_delimited', columns = {
-    activity: 'STRUCT(employee_id VARCHAR, event_id VARCHAR, program_id VARCHAR, activity_type VARCHAR, points BIGINT, occurred_at VARCHAR)',
+    activity: 'STRUCT({activity_definitions})',
     lane: 'VARCHAR', side: 'VARCHAR', ingested_at: 'VARCHAR'
 });
 
 -- name: pairs
-SELECT employee_id, event_id,
-    e.program_id, e.activity_type, e.points, e.occurred_at,
-    s.program_id, s.activity_type, s.points, s.occurred_at, s.lane, s.side, s.ingested_at
-FROM legacy_events AS e FULL JOIN stored AS s USING (employee_id, event_id)
-WHERE (e.program_id, e.activity_type, e.points, e.occurred_at)
-    IS DISTINCT FROM (s.program_id, s.activity_type, s.points, s.occurred_at)
+SELECT employee_id, event_id, {event_content}, {fact_content}, fact.lane, fact.side, fact.ingested_at
+FROM legacy_events AS event FULL JOIN stored AS fact USING (employee_id, event_id)
+WHERE ({event_content}) IS DISTINCT FROM ({fact_content})
 ORDER BY employee_id, event_id

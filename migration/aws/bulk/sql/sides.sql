@@ -1,5 +1,6 @@
 -- Both sides' tables as they were read, and what is asked of them. Each statement is named by the line before
--- it; `?` takes a value. A program's row has no employee: ''. The folds come from fold.sql:
+-- it; `?` takes a value. A program's row has no employee: ''. fold_sql.py fills in an activity's {…}, and the folds
+-- come from fold.sql:
 --
 --   folds          facts up to the as-of time      young_folds    facts after it
 --   late_folds     facts that came when the others had been folded
@@ -22,13 +23,11 @@ CREATE TABLE rows (
 );
 CREATE TABLE legacy_rows (employee_id VARCHAR, program_id VARCHAR, points HUGEINT, events HUGEINT);
 CREATE TABLE legacy_events (
-    employee_id VARCHAR, event_id VARCHAR, program_id VARCHAR, activity_type VARCHAR, points BIGINT,
-    occurred_at VARCHAR, received_at VARCHAR
+    {activity_definitions}, received_at VARCHAR
 );
 -- A late fact was found after the others had been folded, whatever its time says.
 CREATE TABLE facts (
-    employee_id VARCHAR, event_id VARCHAR, program_id VARCHAR, activity_type VARCHAR, points BIGINT,
-    occurred_at VARCHAR, ingested_at VARCHAR, lane VARCHAR, side VARCHAR, late BOOLEAN DEFAULT false
+    {activity_definitions}, ingested_at VARCHAR, lane VARCHAR, side VARCHAR, late BOOLEAN DEFAULT false
 );
 CREATE OR REPLACE VIEW client_facts AS SELECT * FROM facts WHERE NOT late AND NOT reserved(employee_id);
 -- What the reverse mirror wrote does not say when it came, which was just after the fact.
@@ -57,26 +56,23 @@ FROM read_json(?, format = 'newline_delimited', columns = {
 
 -- name: insert legacy's events
 INSERT INTO legacy_events
-SELECT employee_id, event_id, program_id, activity_type, points, occurred_at, coalesce(received_at, '')
+SELECT {activity_columns}, coalesce(received_at, '')
 FROM read_json(?, format = 'newline_delimited', columns = {
-    employee_id: 'VARCHAR', event_id: 'VARCHAR', program_id: 'VARCHAR', activity_type: 'VARCHAR',
-    points: 'BIGINT', occurred_at: 'VARCHAR', received_at: 'VARCHAR'
+    {activity_json}, received_at: 'VARCHAR'
 });
 
 -- name: insert facts
 INSERT INTO facts
-SELECT employee_id, event_id, program_id, activity_type, points, occurred_at, ingested_at, lane, side, false
+SELECT {activity_columns}, ingested_at, lane, side, false
 FROM read_json(?, format = 'newline_delimited', columns = {
-    employee_id: 'VARCHAR', event_id: 'VARCHAR', program_id: 'VARCHAR', activity_type: 'VARCHAR',
-    points: 'BIGINT', occurred_at: 'VARCHAR', ingested_at: 'VARCHAR', lane: 'VARCHAR', side: 'VARCHAR'
+    {activity_json}, ingested_at: 'VARCHAR', lane: 'VARCHAR', side: 'VARCHAR'
 });
 
 -- name: insert late facts
 INSERT INTO facts
-SELECT employee_id, event_id, program_id, activity_type, points, occurred_at, ingested_at, lane, side, true
+SELECT {activity_columns}, ingested_at, lane, side, true
 FROM read_json(?, format = 'newline_delimited', columns = {
-    employee_id: 'VARCHAR', event_id: 'VARCHAR', program_id: 'VARCHAR', activity_type: 'VARCHAR',
-    points: 'BIGINT', occurred_at: 'VARCHAR', ingested_at: 'VARCHAR', lane: 'VARCHAR', side: 'VARCHAR'
+    {activity_json}, ingested_at: 'VARCHAR', lane: 'VARCHAR', side: 'VARCHAR'
 })
 ANTI JOIN facts USING (employee_id, event_id);
 
@@ -150,8 +146,7 @@ WHERE ? AND NOT reserved(employee_id) AND (
     fact.points IS NULL
     OR (event.points IS NULL AND NOT fact.late AND fact.ingested_at <= (SELECT as_of FROM begun))
     OR (event.points IS NOT NULL AND (
-        event.program_id <> fact.program_id OR event.activity_type <> fact.activity_type
-        OR event.points <> fact.points OR event.occurred_at <> fact.occurred_at
+        {content_differs}
     ))
 );
 
@@ -182,15 +177,15 @@ SELECT program_id, sum(points - base_points), sum(events - base_events), sum(fin
 FROM rows WHERE employee_id = '' GROUP BY program_id
 
 -- name: young facts of a program
-SELECT employee_id, event_id, program_id, activity_type, points, occurred_at, ingested_at, lane, side FROM facts
+SELECT {activity_columns}, ingested_at, lane, side FROM facts
 WHERE program_id = ? AND (late OR ingested_at > (SELECT as_of FROM begun))
 
 -- name: named facts
-SELECT employee_id, event_id, program_id, activity_type, points, occurred_at, ingested_at, lane, side FROM facts
+SELECT {activity_columns}, ingested_at, lane, side FROM facts
 WHERE fingerprint_of(employee_id, event_id) IN (SELECT unnest(?))
 
 -- name: named events
-SELECT employee_id, event_id, program_id, activity_type, points, occurred_at FROM legacy_events
+SELECT {activity_columns} FROM legacy_events
 WHERE fingerprint_of(employee_id, event_id) IN (SELECT unnest(?))
 
 -- name: legacy's programs
