@@ -1,12 +1,13 @@
 """`cutover complete`: the end of a migration, by name, since there is no way back."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from migration.cli.agreeing import agree_by_name
-from migration.cli.commands import OUTPUT, PLAN, Output
-from migration.cli.console import data, print_json, say, show_next
+from migration.cli.commands import OUTPUT, PLAN, Output, answer
+from migration.cli.console import data, say
 from migration.cli.cutover.run import (
     LEASE_WAIT_S,
     ROLLED_BACK,
@@ -68,9 +69,6 @@ def complete(
     if look.ending is Ending.ROLLED_BACK:
         say(f"Rolled back to {look.state.stage}: {look.why}")
         raise typer.Exit(ROLLED_BACK)
+    done = f"Migration {helm.plan.migration!r} is complete."
     steps = after_complete(helm.stack.outputs.contracting)
-    if output is Output.JSON:
-        print_json(ending_fields(helm, look), [command for command, _ in steps])
-        return
-    say(f"Migration {helm.plan.migration!r} is complete.")
-    show_next(steps)
+    answer(output, partial(ending_fields, helm, look), partial(say, done), steps)
