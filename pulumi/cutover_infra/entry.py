@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from cutover_infra.component import Deployment
     from cutover_infra.control import Control
-    from cutover_infra.exports import EntryOutputs
+    from cutover_infra.exports import Part
 
 
 class Entry(Component):
@@ -47,7 +47,7 @@ class Entry(Component):
         return (self.ingest, self.serve)
 
     @property
-    def outputs(self) -> EntryOutputs:
+    def outputs(self) -> Part:
         """What the stack exports of the entry."""
         return {
             "ingest_url": self.front.ingest_url,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cutover_infra.component import Deployment
-    from cutover_infra.exports import EntryOutputs, LegacyOutputs
+    from cutover_infra.exports import Part
 
 
 class Legacy(Component):
@@ -74,7 +74,7 @@ class Legacy(Component):
         """Legacy's own functions."""
         return (self.rebuild,)
 
-    def outputs(self, entry: EntryOutputs) -> LegacyOutputs:
+    def outputs(self, entry: Part) -> Part:
         """Say what the stack exports of legacy, which clients reach through the entry."""
         return {
             "ingest_url": entry["ingest_url"],
