@@ -57,15 +57,9 @@ class Entry(Component):
         }
 
     def _make_function(self, thing: str, handler: Handler) -> Function:
-        settings = self._deployment.settings
-        args = FunctionArgs(
-            handler=handler,
-            code=self._deployment.entry_code,
-            timeout_s=settings.request_timeout_s,
-            memory_mb=settings.memory_mb,
-            reserved_concurrency=settings.reserved_concurrency,
-        )
-        return Function(thing, self._deployment, self, args)
+        deployment = self._deployment
+        args = FunctionArgs.answering(deployment.settings, handler, deployment.entry_code)
+        return Function(thing, deployment, self, args)
 
 
 def door(deployment: Deployment, legacy: Handlers, pipeline: Handlers, control: Control) -> Handlers:

@@ -104,11 +104,5 @@ class Legacy(Component):
                 allow(["dynamodb:PutItem"], [self.leaderboard.arn]),
             ],
         )
-        args = FunctionArgs(
-            handler=handler,
-            code=self._deployment.legacy_code,
-            timeout_s=settings.job_timeout_s,
-            memory_mb=settings.memory_mb,
-            reserved_concurrency=settings.job_reserved_concurrency,
-        )
+        args = FunctionArgs.scheduled(settings, handler, self._deployment.legacy_code, settings.memory_mb)
         return Function("legacy-rebuild", self._deployment, self, args)
