@@ -11,6 +11,7 @@ from migration.cli.commands import OUTPUT, PLAN, YES, Output, answer
 from migration.cli.console import data, say
 from migration.cli.cutover.run_view import watching
 from migration.cli.plan.view import plan_table
+from migration.cutover.course import Step
 from migration.cutover.looks import Ending, Look
 from migration.model.errors import UsageError
 from migration.model.journal import control_detail
@@ -82,6 +83,18 @@ def _run(helm: Steering, goal: Stage, patience: float | None) -> Look:
         process = helm.run(view.look, view.work)
         with process.lease.held(LEASE_WAIT_S, lambda lease: say(f"{lease.holder} holds the lease; waiting.")):
             return process.until(goal) if patience is None else process.until(goal, patience)
+
+
+def one_step(helm: Steering, step: Step, patience: float) -> Look:
+    """Do one step of a person's choice, and end the command here when it is rolled back meanwhile."""
+    with watching() as view:
+        process = helm.run(view.look, view.work)
+        with process.lease.held(LEASE_WAIT_S):
+            look = process.do(step, patience)
+    if look.ending is Ending.ROLLED_BACK:
+        say(f"Rolled back to {look.state.stage}: {look.why}")
+        raise typer.Exit(ROLLED_BACK)
+    return look
 
 
 def _end(helm: Steering, look: Look, output: Output) -> None:
