@@ -11,6 +11,7 @@ import os
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
@@ -135,7 +136,9 @@ def _report(side: str, bench: _Bench, sides: Mapping[str, Asked], settings: Sett
     for asked in sides.values():
         _set_stage(bench.url, asked)
     writes = {name: bench.writes(asked) for name, asked in sides.items()}
-    timings = interleave({name: _bound(bench, asked) for name, asked in sides.items()}, settings.rounds)
+    timings = interleave(
+        {name: partial(bench.cpu_us, asked) for name, asked in sides.items()}, settings.rounds
+    )
     alone = next(iter(timings.values())).median
     return Report(
         f"door_{side}",
@@ -155,10 +158,6 @@ def _report(side: str, bench: _Bench, sides: Mapping[str, Asked], settings: Sett
 
 def _added(timing: Timing, alone_us: float) -> int:
     return round((timing.ratio - 1) * alone_us)
-
-
-def _bound(bench: _Bench, asked: Asked) -> Callable[[], float]:
-    return lambda: bench.cpu_us(asked)
 
 
 def _migration(asked: Asked) -> str:

@@ -6,6 +6,7 @@ time counts.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import boto3
@@ -68,14 +69,10 @@ READING: Final[dict[str, tuple[Read, int]]] = {
 
 def _time(client: DynamoDBClient, raw: RawDynamoDB, rounds: int) -> dict[str, Timing]:
     measured = {
-        name: cpu_us(_bound(read, client, raw, pages), pages * PAGE_ITEMS)
+        name: cpu_us(partial(read, client, raw, pages), pages * PAGE_ITEMS)
         for name, (read, pages) in READING.items()
     }
     return interleave(measured, rounds)
-
-
-def _bound(read: Read, client: DynamoDBClient, raw: RawDynamoDB, pages: int) -> Callable[[], object]:
-    return lambda: read(client, raw, pages)
 
 
 def _report(timings: dict[str, Timing]) -> Report:

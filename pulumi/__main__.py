@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pulumi_aws as aws
 
+from cutover_infra import alarms, dashboards
 from cutover_infra.alarm_topic import AlarmTopic
 from cutover_infra.api_account import ApiAccount
 from cutover_infra.bulk import Bulk
@@ -15,14 +16,7 @@ from cutover_infra.entry import Entry
 from cutover_infra.exports import Outputs, as_json, export, migration_outputs, with_watchdog
 from cutover_infra.legacy import Legacy
 from cutover_infra.mirror import Mirror
-from cutover_infra.observability import (
-    watch_bulk,
-    watch_comparator,
-    watch_entry,
-    watch_legacy,
-    watch_migration,
-    watch_pipeline,
-)
+from cutover_infra.observability import Observability
 from cutover_infra.packaging import COMPARATOR, ENTRY, MIRROR, WATCHDOG, WORKER, package
 from cutover_infra.pipeline import Pipeline
 from cutover_infra.settings import FrontKind, Phase
@@ -44,28 +38,33 @@ deployment = Deployment(
 if settings.front is FrontKind.API_GATEWAY and settings.owns_api_account:
     deployment = replace(deployment, api_account=ApiAccount(deployment))
 topic = None if settings.alarm_email == "none" else AlarmTopic(deployment)
+observability = Observability(deployment, topic)
 
 # A side is the same in every phase that has it, so going to the next phase never touches the other side.
 legacy = None if settings.phase is Phase.CONTRACT else Legacy(deployment)
 if legacy:
-    watch_legacy(legacy, deployment, topic)
+    observability.watch("legacy", alarms.legacy_conditions, dashboards.legacy_panels, legacy, deployment)
 pipeline = None if settings.phase is Phase.LEGACY else Pipeline(deployment)
 if pipeline:
-    watch_pipeline(pipeline, deployment, topic)
+    observability.watch(
+        "pipeline", alarms.pipeline_conditions, dashboards.pipeline_panels, pipeline, deployment
+    )
 
 
 # What is between the sides: clients' one way in, and, while there are both, what keeps them equal.
 control = Control(deployment) if pipeline else None
 entry = Entry(deployment, [side.handlers for side in (legacy, pipeline) if side], control)
-watch_entry(entry, deployment, topic)
+observability.watch("entry", alarms.entry_conditions, dashboards.entry_panels, entry)
 mirror = Mirror(deployment, pipeline.facts, legacy) if legacy and pipeline else None
 comparator = Comparator(deployment, legacy, pipeline, control) if legacy and pipeline and control else None
 if comparator:
-    watch_comparator(comparator, deployment, topic)
+    observability.watch(
+        "comparator", alarms.comparator_conditions, dashboards.comparator_panels, comparator, deployment
+    )
 bulk = None
 if settings.bulk_engine and legacy and pipeline and control:
     bulk = Bulk(deployment, legacy, pipeline, control)
-    watch_bulk(bulk, deployment, topic)
+    observability.watch("bulk", alarms.bulk_conditions, None, bulk)
 
 outputs: Outputs = {
     "entry": entry.outputs,
@@ -85,5 +84,13 @@ if pipeline and control and mirror:
     evidence = Evidence(control, pipeline, mirror)
     watchdog = Watchdog(deployment, as_json(deployment, outputs), evidence, topic)
     outputs = with_watchdog(outputs, watchdog.function.function.name)
-    watch_migration(mirror, watchdog, entry, deployment, topic)
+    observability.watch(
+        "migration",
+        alarms.migration_conditions,
+        dashboards.migration_panels,
+        mirror,
+        watchdog,
+        entry,
+        deployment,
+    )
 export(deployment, outputs)

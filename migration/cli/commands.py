@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from migration.cli.console import say, show_error
+from migration.cli.console import print_json, say, show_error, show_next
 from migration.model.errors import CutoverError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 INTERRUPTED = 130
 
@@ -28,6 +31,21 @@ class Output(StrEnum):
 PLAN = Annotated[Path | None, typer.Option(help="Plan file. Default: cutover.toml, if there is one.")]
 YES = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 OUTPUT = Annotated[Output, typer.Option(help="A table for people, or JSON for programs.")]
+
+
+def answer(
+    output: Output,
+    fields: Callable[[], dict[str, Any]],
+    show: Callable[[], None],
+    steps: Sequence[tuple[str, str]],
+) -> None:
+    """Print what a command found, for programs or as its view shows it, and what to run next, if anything."""
+    if output is Output.JSON:
+        print_json(fields(), [command for command, _ in steps])
+        return
+    show()
+    if steps:
+        show_next(steps)
 
 
 class Commands(TyperGroup):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -79,3 +80,21 @@ class _Done(Generic[T]):
 def at_once(work: Callable[[], T]) -> BackgroundWork[T]:
     """Do the work before going on."""
     return _Done(work())
+
+
+@contextmanager
+def repeated(name: str, act: Callable[[], object], every_s: float) -> Iterator[None]:
+    """Do something again and again in a thread while the block runs."""
+    stopped = threading.Event()
+
+    def work() -> None:
+        while not stopped.wait(every_s):
+            act()
+
+    worker = threading.Thread(target=work, name=name, daemon=True)
+    worker.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        worker.join()

@@ -103,15 +103,7 @@ class Run:
             ConflictError: when another process took the lease.
             CutoverError: what the work for a step meets.
         """
-        held_since: float | None = None
-        while True:
-            look = self._turn(lambda state: self._next(state, goal))
-            self.report(look)
-            if look.ending is not None:
-                return look
-            held_since = self._patient(look.hold, held_since, patience_s)
-            if look.hold and not look.hold.over:
-                self.clock.sleep(TURN_S)
+        return self._go_on(lambda state: self._next(state, goal), patience_s, for_people=True)
 
     def do(self, step: Step, patience_s: float = 0.0) -> Look:
         """Do one step of a person's choice, if all holds that holds the run's own; the lease must be held.
@@ -121,13 +113,19 @@ class Run:
             GuardrailError, InconclusiveError: when guardrails hold it for longer than the patience.
             ConflictError: as `until`.
         """
+        return self._go_on(lambda state: None if self._is_done(state, step) else step, patience_s)
+
+    def _go_on(
+        self, choose: Callable[[State], Step | None], patience_s: float, *, for_people: bool = False
+    ) -> Look:
+        """Take turn after turn until one ends it; waits for a person only where the caller does."""
         held_since: float | None = None
         while True:
-            look = self._turn(lambda state: None if self._is_done(state, step) else step)
+            look = self._turn(choose)
             self.report(look)
             if look.ending is not None:
                 return look
-            if look.hold and look.hold.waits is Waits.PERSON:
+            if look.hold and look.hold.waits is Waits.PERSON and not for_people:
                 raise UsageError(look.hold.why, hint="nothing was changed", next_command="cutover resume")
             held_since = self._patient(look.hold, held_since, patience_s)
             if look.hold and not look.hold.over:

@@ -9,6 +9,8 @@ from migration.model.guardrails import GuardrailVerdict, Outcome
 from migration.preflight.deployed import Missing, Unread
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from migration.preflight.deployed import Read, T
 
 DEPLOY = "deploy the stack again (docs/deploying.md): `pulumi up`, or `cutover local up`"
@@ -59,17 +61,38 @@ def judged(name: str, problems: list[str], good: str, remedy: str, *, dry: bool 
 
 def gap(name: str, *things: Read[object]) -> CheckResult | None:
     """Say that something is missing or was not read; None when all is known."""
-    for thing in things:
-        if isinstance(thing, Missing):
-            return broken(name, f"{thing.what} is not there", DEPLOY)
-        if isinstance(thing, Unread):
-            outcome = Outcome.ERROR if thing.answered else Outcome.INCONCLUSIVE
-            return CheckResult(name, outcome, thing.why, "see that it can be read, then run this again")
-    return None
+    return next((_unknown(name, one) for one in things if isinstance(one, Missing | Unread)), None)
+
+
+class GapError(TypeError):
+    """A check took for known what is missing, or was not read."""
+
+    def __init__(self, thing: Missing | Unread) -> None:
+        super().__init__(f"{thing} was not looked at")
+        self.thing = thing
 
 
 def known(thing: Read[T]) -> T:
-    """Take a thing that `gap` found nothing about."""
+    """Take a thing that was read.
+
+    Raises:
+        GapError: when there is none.
+    """
     if isinstance(thing, Missing | Unread):
-        raise TypeError(f"{thing} was not looked at")
+        raise GapError(thing)
     return thing
+
+
+def checked(name: str, judge: Callable[[str], CheckResult]) -> CheckResult:
+    """Judge; the first thing that is not known is the check's result."""
+    try:
+        return judge(name)
+    except GapError as error:
+        return _unknown(name, error.thing)
+
+
+def _unknown(name: str, thing: Missing | Unread) -> CheckResult:
+    if isinstance(thing, Missing):
+        return broken(name, f"{thing.what} is not there", DEPLOY)
+    outcome = Outcome.ERROR if thing.answered else Outcome.INCONCLUSIVE
+    return CheckResult(name, outcome, thing.why, "see that it can be read, then run this again")

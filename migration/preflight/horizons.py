@@ -7,15 +7,16 @@ dedup entry written ◄──── can come again for: queue + dead letters ─
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from migration.preflight.check import DEPLOY, CheckResult, broken, gap, held, judged, known
+from migration.preflight.check import DEPLOY, CheckResult, broken, checked, held, judged, known
 from migration.preflight.streams import STREAM_S, given_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from migration.preflight.deployed import Deployed, Leg, Read, Table
+    from migration.preflight.deployed import Deployed, Function, Leg
 
 DAY_S: Final = 86_400
 EXPIRY: Final = "expires_at"
@@ -26,29 +27,23 @@ _HORIZON, _TTL = "FOLD_HORIZON_DAYS", "DEDUP_TTL_DAYS"
 def check_horizons(deployed: Deployed) -> Iterator[CheckResult]:
     """Check each way, then what keeps a fact from folding twice, then what is never to go."""
     for leg in deployed.legs:
-        yield _given_up(leg)
-        yield _retention(leg)
+        yield checked(f"{leg.name}_stream_horizon", partial(_given_up, leg))
+        yield checked(f"{leg.name}_retention", partial(_retention, leg))
     capture = next(leg for leg in deployed.legs if leg.name == "capture")
-    yield _fold_horizon(capture)
-    yield _dedup_ttl(capture)
-    yield _dedup_expiry(deployed)
-    yield _facts_kept(deployed)
-    yield _restorable(deployed)
+    yield checked("fold_horizon", partial(_fold_horizon, capture))
+    yield checked("dedup_ttl", partial(_dedup_ttl, capture))
+    yield checked("dedup_expiry", partial(_dedup_expiry, deployed))
+    yield checked("facts_kept", partial(_facts_kept, deployed))
+    yield checked("restorable", partial(_restorable, deployed))
 
 
-def _given_up(leg: Leg) -> CheckResult:
-    name = f"{leg.name}_stream_horizon"
-    if (found := gap(name, leg.pipe, leg.pipe_dead_letters)) is not None:
-        return found
+def _given_up(leg: Leg, name: str) -> CheckResult:
     pipe = known(leg.pipe)
     good = f"{pipe.name} gives a record up after {pipe.record_age_s / 3600:g} h to {pipe.dead_letters}"
     return judged(name, list(given_up(leg)), f"{good}, before the stream drops it at 24 h", DEPLOY)
 
 
-def _retention(leg: Leg) -> CheckResult:
-    name = f"{leg.name}_retention"
-    if (found := gap(name, leg.queue, leg.dead_letters)) is not None:
-        return found
+def _retention(leg: Leg, name: str) -> CheckResult:
     queue, dead_letters = known(leg.queue), known(leg.dead_letters)
     why = (
         f"the queue keeps {_days(queue.retention_s)}, its dead-letter queue {_days(dead_letters.retention_s)}"
@@ -62,15 +57,11 @@ def _retention(leg: Leg) -> CheckResult:
     )
 
 
-def _fold_horizon(leg: Leg) -> CheckResult:
-    name = "fold_horizon"
-    if (found := gap(name, leg.function, leg.dead_letters)) is not None:
-        return found
-    settings = _settings(leg)
+def _fold_horizon(leg: Leg, name: str) -> CheckResult:
+    settings, kept_s = _settings(known(leg.function)), known(leg.dead_letters).retention_s
     if isinstance(settings, str):
         return broken(name, settings, DEPLOY)
     horizon_s, _ = settings
-    kept_s = known(leg.dead_letters).retention_s
     why = (
         f"a message folds until the age of {_days(horizon_s)}; stream {_days(STREAM_S)} + dead letters"
         f" {_days(kept_s)} = {_days(STREAM_S + kept_s)}"
@@ -85,15 +76,12 @@ def _fold_horizon(leg: Leg) -> CheckResult:
     )
 
 
-def _dedup_ttl(leg: Leg) -> CheckResult:
-    name = "dedup_ttl"
-    if (found := gap(name, leg.function, leg.queue, leg.dead_letters)) is not None:
-        return found
-    settings = _settings(leg)
+def _dedup_ttl(leg: Leg, name: str) -> CheckResult:
+    settings = _settings(known(leg.function))
+    queue_s, kept_s = known(leg.queue).retention_s, known(leg.dead_letters).retention_s
     if isinstance(settings, str):
         return broken(name, settings, DEPLOY)
     horizon_s, ttl_s = settings
-    queue_s, kept_s = known(leg.queue).retention_s, known(leg.dead_letters).retention_s
     due_s = horizon_s + queue_s + kept_s
     why = (
         f"a dedup entry is kept {_days(ttl_s)}; horizon {_days(horizon_s)} + queue {_days(queue_s)}"
@@ -106,8 +94,7 @@ def _dedup_ttl(leg: Leg) -> CheckResult:
     )
 
 
-def _settings(leg: Leg) -> tuple[int, int] | str:
-    function = known(leg.function)
+def _settings(function: Function) -> tuple[int, int] | str:
     try:
         horizon, ttl = (int(function.environment[name]) for name in (_HORIZON, _TTL))
     except (KeyError, ValueError):
@@ -116,10 +103,7 @@ def _settings(leg: Leg) -> tuple[int, int] | str:
     return horizon * DAY_S, ttl * DAY_S
 
 
-def _dedup_expiry(deployed: Deployed) -> CheckResult:
-    name = "dedup_expiry"
-    if (found := gap(name, deployed.dedup) or gap(name, known(deployed.dedup).expires_by)) is not None:
-        return found
+def _dedup_expiry(deployed: Deployed, name: str) -> CheckResult:
     table = known(deployed.dedup)
     by = known(table.expires_by)
     if by == EXPIRY:
@@ -128,33 +112,15 @@ def _dedup_expiry(deployed: Deployed) -> CheckResult:
     return broken(name, why, DEPLOY)
 
 
-def _facts_kept(deployed: Deployed) -> CheckResult:
-    name = "facts_kept"
-    tables = (deployed.facts, *deployed.folds)
-    if (found := _first_gap(name, tables)) is not None:
-        return found
-    expiring = [
-        f"{table.name} goes by {known(table.expires_by)}"
-        for table in map(known, tables)
-        if known(table.expires_by)
-    ]
-    good = f"no item of {', '.join(known(table).name for table in tables)} expires"
+def _facts_kept(deployed: Deployed, name: str) -> CheckResult:
+    kept = {table.name: known(table.expires_by) for table in map(known, (deployed.facts, *deployed.folds))}
+    expiring = [f"{table} goes by {by}" for table, by in kept.items() if by]
+    good = f"no item of {', '.join(kept)} expires"
     return judged(name, expiring, good, "switch that off with aws dynamodb update-time-to-live")
 
 
-def _first_gap(name: str, tables: tuple[Read[Table], ...]) -> CheckResult | None:
-    gaps = (gap(name, table) or gap(name, known(table).expires_by) for table in tables)
-    return next((found for found in gaps if found is not None), None)
-
-
-def _restorable(deployed: Deployed) -> CheckResult:
-    name = "restorable"
+def _restorable(deployed: Deployed, name: str) -> CheckResult:
     tables = (deployed.facts, deployed.events.described)
-    found = next(
-        (one for table in tables if (one := gap(name, table) or gap(name, known(table).restorable))), None
-    )
-    if found is not None:
-        return found
     lacking = [table.name for table in map(known, tables) if not known(table.restorable)]
     problems = [f"{one} cannot be restored to an earlier second" for one in lacking]
     good = "facts and legacy's events can be restored to any second"

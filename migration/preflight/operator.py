@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from migration.model.guardrails import Outcome
-from migration.preflight.check import CheckResult, broken, gap, held, known, undecided
+from migration.preflight.check import CheckResult, broken, checked, held, known, undecided
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,7 @@ SHOWN: Final = 8
 def check_operator(deployed: Deployed) -> Iterator[CheckResult]:
     """Check both."""
     yield _permissions(deployed)
-    yield _clock(deployed)
+    yield checked("clock", partial(_clock, deployed))
 
 
 def _permissions(deployed: Deployed) -> CheckResult:
@@ -43,10 +44,7 @@ def _some(things: list[str]) -> str:
     return ", ".join(things[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
-def _clock(deployed: Deployed) -> CheckResult:
-    name = "clock"
-    if (found := gap(name, deployed.skew)) is not None:
-        return found
+def _clock(deployed: Deployed, name: str) -> CheckResult:
     skew = known(deployed.skew)
     off_s, doubt_s = abs(skew.ahead_s), skew.give_or_take_s
     side = "ahead of" if skew.ahead_s > 0 else "behind"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from migration.preflight.check import DEPLOY, broken, gap, held, judged, known
+from migration.preflight.check import DEPLOY, broken, checked, held, judged, known
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,17 +21,14 @@ _UNWINDOWED_BATCH: Final = 10
 def check_queues(deployed: Deployed) -> Iterator[CheckResult]:
     """Check each leg."""
     for leg in deployed.legs:
-        yield _visibility(leg)
-        yield _receives(leg)
-        yield _dead_letters(leg)
-        yield _mapping(leg)
-        yield _concurrency(leg)
+        yield checked(f"{leg.name}_visibility", partial(_visibility, leg))
+        yield checked(f"{leg.name}_receives", partial(_receives, leg))
+        yield checked(f"{leg.name}_dead_letters", partial(_dead_letters, leg))
+        yield checked(f"{leg.name}_mapping", partial(_mapping, leg))
+        yield checked(f"{leg.name}_concurrency", partial(_concurrency, leg))
 
 
-def _visibility(leg: Leg) -> CheckResult:
-    name = f"{leg.name}_visibility"
-    if (found := gap(name, leg.queue, leg.function, leg.mappings)) is not None:
-        return found
+def _visibility(leg: Leg, name: str) -> CheckResult:
     queue, function = known(leg.queue), known(leg.function)
     window_s = max((one.window_s for one in known(leg.mappings)), default=0)
     due_s = TIMES_HIDDEN * function.timeout_s + window_s
@@ -45,10 +43,7 @@ def _visibility(leg: Leg) -> CheckResult:
     )
 
 
-def _receives(leg: Leg) -> CheckResult:
-    name = f"{leg.name}_receives"
-    if (found := gap(name, leg.queue)) is not None:
-        return found
+def _receives(leg: Leg, name: str) -> CheckResult:
     receives = known(leg.queue).receives
     if receives is None:
         return broken(name, "the queue has no redrive policy: a poisoned message comes back for ever", DEPLOY)
@@ -60,10 +55,7 @@ def _receives(leg: Leg) -> CheckResult:
     )
 
 
-def _dead_letters(leg: Leg) -> CheckResult:
-    name = f"{leg.name}_dead_letters"
-    if (found := gap(name, leg.queue, leg.dead_letters)) is not None:
-        return found
+def _dead_letters(leg: Leg, name: str) -> CheckResult:
     queue, dead_letters = known(leg.queue), known(leg.dead_letters)
     problems = []
     if queue.dead_letters != dead_letters.arn:
@@ -72,10 +64,7 @@ def _dead_letters(leg: Leg) -> CheckResult:
     return judged(name, problems, f"{queue.arn} gives up to {dead_letters.arn}", DEPLOY)
 
 
-def _mapping(leg: Leg) -> CheckResult:
-    name = f"{leg.name}_mapping"
-    if (found := gap(name, leg.queue, leg.function, leg.mappings)) is not None:
-        return found
+def _mapping(leg: Leg, name: str) -> CheckResult:
     queue, function = known(leg.queue), known(leg.function)
     fed = [one for one in known(leg.mappings) if one.source == queue.arn]
     if len(fed) != 1:
@@ -95,14 +84,9 @@ def _mapping_problems(mapping: QueueMapping) -> Iterator[str]:
         yield f"batches of {mapping.batch} need a window of 1 s at least, not {mapping.window_s} s"
 
 
-def _concurrency(leg: Leg) -> CheckResult:
-    name = f"{leg.name}_concurrency"
-    if (found := gap(name, leg.function, leg.mappings)) is not None:
-        return found
-    function = known(leg.function)
-    if (found := gap(name, function.reserved)) is not None:
-        return found
-    reserved, limits = known(function.reserved), [one.at_once for one in known(leg.mappings)]
+def _concurrency(leg: Leg, name: str) -> CheckResult:
+    function, limits = known(leg.function), [one.at_once for one in known(leg.mappings)]
+    reserved = known(function.reserved)
     if not limits or None in limits:
         why = "the mapping has no maximum concurrency, so a burst takes as many invocations as it finds"
         return broken(name, why, f"set aggregate_max_concurrency or mirror_max_concurrency; {DEPLOY}")

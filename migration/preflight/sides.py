@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from migration.cutover.moves import control_words
@@ -10,7 +11,7 @@ from migration.model.errors import UsageError
 from migration.model.legacy.layout import read_layout
 from migration.model.stages import Control, Stage
 from migration.model.transitions import ORDER
-from migration.preflight.check import DEPLOY, broken, gap, held, judged, known, undecided
+from migration.preflight.check import DEPLOY, broken, checked, held, judged, known, undecided
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,43 +24,34 @@ SHOWN: Final = 3
 
 def check_sides(deployed: Deployed) -> Iterator[CheckResult]:
     """Check the plan, legacy's tables, how they are written to, and the door."""
-    yield _control(deployed)
-    yield _plan(deployed)
-    yield _mapping("legacy_mapping", (deployed.events,))
-    yield _mapping("legacy_rows", deployed.rows)
-    yield _legacy_kept(deployed)
-    yield _shape(deployed)
-    yield _door(deployed)
-    yield _baked(deployed)
-    yield _direct(deployed)
+    yield checked("control_table", partial(_control, deployed))
+    yield checked("plan", partial(_plan, deployed))
+    yield checked("legacy_mapping", partial(_mapping, (deployed.events,)))
+    yield checked("legacy_rows", partial(_mapping, deployed.rows))
+    yield checked("legacy_kept", partial(_legacy_kept, deployed))
+    yield checked("legacy_written", partial(_shape, deployed))
+    yield checked("door", partial(_door, deployed))
+    yield checked("baked_control", partial(_baked, deployed))
+    yield checked("authority", partial(_direct, deployed))
 
 
-def _control(deployed: Deployed) -> CheckResult:
-    name = "control_table"
-    if (found := gap(name, deployed.control, deployed.state)) is not None:
-        return found
-    state = known(deployed.state)
-    words = control_words(state.control)
-    return held(name, f"{known(deployed.control).name} has migration {deployed.plan.migration} at {words}")
+def _control(deployed: Deployed, name: str) -> CheckResult:
+    table, state = known(deployed.control).name, known(deployed.state)
+    return held(name, f"{table} has migration {deployed.plan.migration} at {control_words(state.control)}")
 
 
-def _plan(deployed: Deployed) -> CheckResult:
-    name, plan = "plan", deployed.plan
-    if (found := gap(name, deployed.state)) is not None:
-        return found
+def _plan(deployed: Deployed, name: str) -> CheckResult:
+    plan, moved_by = deployed.plan, known(deployed.state).plan
     if plan.stack != deployed.stack:
         why = f"the plan is for stack {plan.stack}, and this is {deployed.stack}"
         return broken(name, why, "name the right plan file with --plan, or correct its `stack`")
-    moved_by = known(deployed.state).plan
     if moved_by and moved_by != plan.hash:
         why = f"the plan is {plan.hash}, and the migration was last moved by {moved_by}"
         return broken(name, why, "see what changed in the plan file; a move takes the plan up", dry=True)
     return held(name, f"the plan {plan.hash} is for this stack, {deployed.stack}")
 
 
-def _mapping(name: str, tables: tuple[LegacyTable, ...]) -> CheckResult:
-    if (found := gap(name, *(one.sample for one in tables))) is not None:
-        return found
+def _mapping(tables: tuple[LegacyTable, ...], name: str) -> CheckResult:
     samples = [known(one.sample) for one in tables]
     misfits = [misfit for one in samples for misfit in one.misfits]
     counts = ", ".join(f"{one.read - len(one.misfits)} of {one.read} items of {one.table}" for one in samples)
@@ -72,32 +64,25 @@ def _mapping(name: str, tables: tuple[LegacyTable, ...]) -> CheckResult:
     return held(name, f"the plan fits {counts}")
 
 
-def _legacy_kept(deployed: Deployed) -> CheckResult:
-    name = "legacy_kept"
-    for one in (deployed.events, *deployed.rows):
-        if (found := gap(name, one.described) or gap(name, known(one.described).expires_by)) is not None:
-            return found
-    events, *rows = (known(one.described) for one in (deployed.events, *deployed.rows))
-    going = [f"{row.name} goes by {known(row.expires_by)}" for row in rows if known(row.expires_by)]
+def _legacy_kept(deployed: Deployed, name: str) -> CheckResult:
+    tables = (known(one.described) for one in (deployed.events, *deployed.rows))
+    (events, events_by), *rows = [(table.name, known(table.expires_by)) for table in tables]
+    going = [f"{row} goes by {by}" for row, by in rows if by]
     if going:
         why = f"{'; '.join(going)}, so legacy's totals are not the sum of its events"
         return broken(name, why, "switch that off with aws dynamodb update-time-to-live")
-    if by := known(events.expires_by):
-        why = f"{events.name} goes by {by}: an event that goes before it is copied is lost to the pipeline"
+    if events_by:
+        why = f"{events} goes by {events_by}: an event that goes before it is copied is lost to the pipeline"
         remedy = "tell the backfill how long there is: cutover backfill start --finish-within HOURS"
         return undecided(name, why, remedy)
     return held(name, "nothing of legacy's expires")
 
 
-def _shape(deployed: Deployed) -> CheckResult:
-    name = "legacy_written"
+def _shape(deployed: Deployed, name: str) -> CheckResult:
     if isinstance(deployed.plan.layout, str):
         remedy = "without a reverse mirror legacy cannot take over again; see docs/contracts.md"
         return broken(name, deployed.plan.layout, remedy)
-    mirror = next(leg.function for leg in deployed.legs if leg.name == "mirror")
-    if (found := gap(name, mirror)) is not None:
-        return found
-    function = known(mirror)
+    function = known(next(leg.function for leg in deployed.legs if leg.name == "mirror"))
     problems = [
         f"{function.name} writes {key} {function.environment.get(key)}, and the plan reads {table}"
         for key, table in deployed.plan.tables.items()
@@ -114,10 +99,7 @@ def _shape(deployed: Deployed) -> CheckResult:
     return judged(name, problems, good, f"set legacy_shape as in the plan file; {DEPLOY}")
 
 
-def _door(deployed: Deployed) -> CheckResult:
-    name = "door"
-    if (found := gap(name, deployed.control, *(one.function for one in deployed.doors))) is not None:
-        return found
+def _door(deployed: Deployed, name: str) -> CheckResult:
     table = known(deployed.control).name
     problems = []
     for door in deployed.doors:
@@ -141,12 +123,9 @@ def _door(deployed: Deployed) -> CheckResult:
     return judged(name, problems, good, remedy)
 
 
-def _baked(deployed: Deployed) -> CheckResult:
-    name = "baked_control"
-    if (found := gap(name, deployed.state, *(one.function for one in deployed.doors))) is not None:
-        return found
+def _baked(deployed: Deployed, name: str) -> CheckResult:
     state, ahead, behind = known(deployed.state).control, [], []
-    for function in (known(one.function) for one in deployed.doors):
+    for function in [known(one.function) for one in deployed.doors]:
         baked = _read_baked(function)
         if isinstance(baked, str):
             return broken(name, baked, f"correct baked_control; {DEPLOY}")
@@ -188,10 +167,7 @@ def _weight(fields: Mapping[str, object], key: str) -> int:
     return value
 
 
-def _direct(deployed: Deployed) -> CheckResult:
-    name = "authority"
-    if (found := gap(name, deployed.state, deployed.direct)) is not None:
-        return found
+def _direct(deployed: Deployed, name: str) -> CheckResult:
     state, (direct, seen) = known(deployed.state), known(deployed.direct)
     if state.epoch or not direct:
         return held(name, f"{direct} of {seen} facts that were looked at came by the pipeline's own ingest")

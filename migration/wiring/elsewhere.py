@@ -12,6 +12,9 @@ from migration.aws.transport.clock import SystemClock
 from migration.model.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from migration.aws.transport.clients import Clients
     from migration.backfill.history_exports import HistoryExports
     from migration.backfill.segment_workers import SegmentWorkers
     from migration.plan.plan import Plan
@@ -64,12 +67,12 @@ def reach(stack: DeployedStack, plan: Plan) -> BackfillElsewhere:
     return BackfillElsewhere(
         StepFunctions(clients.states, names.state_machine, plan.migration, layout),
         exports,
-        _functions(stack, names.worker_function),
+        int(settings_of(stack.clients, names.worker_function)["WORKERS"]),
     )
 
 
-def _functions(stack: DeployedStack, worker: str) -> int:
-    """Ask the function itself what share of the ceiling it takes."""
-    with translated(f"reading the settings of {worker}"):
-        function = stack.clients.functions.get_function_configuration(FunctionName=worker)
-    return int(function["Environment"]["Variables"]["WORKERS"])
+def settings_of(clients: Clients, function: str) -> Mapping[str, str]:
+    """Ask a function itself how it is set."""
+    with translated(f"reading the settings of {function}"):
+        found = clients.functions.get_function_configuration(FunctionName=function)
+    return found["Environment"]["Variables"]

@@ -15,7 +15,6 @@ from migration.aws.tables.fact_table import FactTable
 from migration.aws.tables.legacy_event_table import LegacyEventTable
 from migration.aws.tables.legacy_folds import LegacyFolds
 from migration.aws.tables.legacy_sink import MirrorSink
-from migration.aws.transport.clients import translated
 from migration.aws.transport.clock import SystemClock
 from migration.aws.transport.metered import Writer
 from migration.aws.transport.raw_dynamodb import beside
@@ -30,7 +29,7 @@ from migration.model.backfill import Engine
 from migration.model.errors import UsageError
 from migration.model.legacy.mapping import activity_mapper
 from migration.repair.reconcile import Reconcile
-from migration.wiring.elsewhere import reach
+from migration.wiring.elsewhere import reach, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from migration.backfill.in_parallel import InParallel
     from migration.model.clock import Clock
     from migration.model.legacy.layout import LegacyPlan
-    from migration.plan.outputs import LegacyOutputs, PipelineOutputs
+    from migration.plan.outputs import LegacyOutputs
     from migration.plan.plan import Plan
     from migration.wiring.elsewhere import BackfillElsewhere
     from migration.wiring.workspace import DeployedStack
@@ -154,7 +153,8 @@ def pipeline_ports(stack: DeployedStack, migration: str) -> PipelinePorts:
     source = beside(clients.dynamodb, MOST_CONNECTIONS + THREADS, clock)
     writer, pace = Writer(source), ReadPace(None, clock)
     rows = (names.employee_progress_table, names.program_progress_table)
-    settings = _aggregate_settings(clients, names)
+    # Asked of the function that runs the live lane, so that both place a row on the same shard.
+    settings = settings_of(clients, names.aggregate_function)
     return PipelinePorts(
         clients,
         clock,
@@ -197,10 +197,3 @@ def in_threads(count: int) -> Iterator[InParallel]:
     """Give a map over so many threads."""
     with ThreadPoolExecutor(count, thread_name_prefix="write") as pool:
         yield pool.map
-
-
-def _aggregate_settings(clients: Clients, names: PipelineOutputs) -> Mapping[str, str]:
-    """Ask the function that runs the live lane, so that both place a row on the same shard."""
-    with translated(f"reading the settings of {names.aggregate_function}"):
-        function = clients.functions.get_function_configuration(FunctionName=names.aggregate_function)
-    return function["Environment"]["Variables"]

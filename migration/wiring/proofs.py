@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from migration.aws.bulk.side_store import DuckDBStore
+from migration.aws.bulk.side_store import emptied_store
 from migration.aws.transport.scan import ReadPace
 from migration.compare.diff.diff import BoardsRead, Question, explain, read_boards
 from migration.compare.diff.two_sides import GLOBAL
@@ -47,12 +47,9 @@ def proof_guardrails(
 
     @contextmanager
     def verification() -> Iterator[Verification]:
-        store = DuckDBStore(folder)
-        try:
+        with emptied_store(folder) as store:
             sides = both_sides(clients, outputs, plan.legacy, ReadPace(None, clock), SEGMENTS)
             yield Verification(sides, store, clock, patience=Patience(longest=PATIENCE))
-        finally:
-            store.close(keep=False)
 
     def boards() -> BoardsRead:
         return read_boards(GLOBAL, diff_sides(clients, outputs, plan.legacy, clock), clock)

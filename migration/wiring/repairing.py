@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from migration.aws.bulk.side_store import DuckDBStore
+from migration.aws.bulk.side_store import emptied_store
 from migration.aws.tables.live_fold_tables import LiveFoldTables
 from migration.aws.transport.scan import ReadPace
 from migration.backfill.pacing import PaceLimits
@@ -61,8 +61,7 @@ def repairing(
     pacer = ports.pacer(options.max_wcu, PaceLimits())
     keeps = timedelta(days=int(ports.settings["DEDUP_TTL_DAYS"]))
     patience = Patience(longest=timedelta(seconds=options.patience))
-    store = DuckDBStore(stack.home / "repair", options.memory)
-    try:
+    with emptied_store(stack.home / "repair", options.memory) as store:
         yield Repair(
             Verification(tables, store, site.clock, "", patience, on_read=on_read, on_look=on_look),
             LiveFoldTables(
@@ -78,5 +77,3 @@ def repairing(
             grace=timedelta(minutes=options.grace),
             ceiling=options.max_wcu,
         )
-    finally:
-        store.close(keep=False)

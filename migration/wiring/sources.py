@@ -39,9 +39,8 @@ def both_sides(
     with translated("looking for credentials"):
         raw = beside(clients.dynamodb, MOST_CONNECTIONS + READERS, pace.clock)
     names = None if plan is None else legacy_names(plan, outputs.legacy)
-    if plan is None or names is None:
-        return StackSides(raw, pipeline, None, pace, segments)
-    return StackSides(raw, pipeline, LegacySide(clients.dynamodb, raw, plan, names, pace), pace, segments)
+    legacy = LegacySide(clients.dynamodb, raw, plan, names, pace) if plan and names else None
+    return StackSides(raw, pipeline, legacy, pace, segments)
 
 
 def diff_sides(clients: Clients, outputs: StackOutputs, plan: LegacyPlan, clock: Clock) -> StackSides:

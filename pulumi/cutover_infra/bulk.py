@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cutover_infra.access import Statement
     from cutover_infra.component import Deployment
     from cutover_infra.control import Control
-    from cutover_infra.exports import BulkOutputs
+    from cutover_infra.exports import Part
     from cutover_infra.legacy import Legacy
     from cutover_infra.pipeline import Pipeline
 
@@ -51,7 +51,7 @@ class Bulk(Component):
         self.register_outputs({"machine": self.machine.arn})
 
     @property
-    def outputs(self) -> BulkOutputs:
+    def outputs(self) -> Part:
         """What the stack exports of the engine."""
         return {
             "state_machine": self.machine.arn,

@@ -28,19 +28,10 @@ class Comparator(Component):
     def __init__(self, deployment: Deployment, legacy: Legacy, pipeline: Pipeline, control: Control) -> None:
         """Make the function and its schedule."""
         super().__init__("migration:Comparator", "comparator", deployment, cost_center="comparator")
-        settings = deployment.settings
-        self.function = Function(
-            "comparator",
-            deployment,
-            self,
-            FunctionArgs(
-                handler=_handler(deployment, legacy, pipeline, control),
-                code=deployment.comparator_code,
-                timeout_s=settings.job_timeout_s,
-                memory_mb=settings.aggregate_memory_mb,
-                reserved_concurrency=settings.job_reserved_concurrency,
-            ),
-        )
+        settings, handler = deployment.settings, _handler(deployment, legacy, pipeline, control)
+        code, memory_mb = deployment.comparator_code, settings.aggregate_memory_mb
+        args = FunctionArgs.scheduled(settings, handler, code, memory_mb)
+        self.function = Function("comparator", deployment, self, args)
         self.schedule = Schedule("comparator", deployment, self, self.function, MINUTES)
         self.register_outputs({"function": self.function.function.name})
 

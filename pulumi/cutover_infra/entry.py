@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from cutover_infra.component import Deployment
     from cutover_infra.control import Control
-    from cutover_infra.exports import EntryOutputs
+    from cutover_infra.exports import Part
 
 
 class Entry(Component):
@@ -47,7 +47,7 @@ class Entry(Component):
         return (self.ingest, self.serve)
 
     @property
-    def outputs(self) -> EntryOutputs:
+    def outputs(self) -> Part:
         """What the stack exports of the entry."""
         return {
             "ingest_url": self.front.ingest_url,
@@ -57,15 +57,9 @@ class Entry(Component):
         }
 
     def _make_function(self, thing: str, handler: Handler) -> Function:
-        settings = self._deployment.settings
-        args = FunctionArgs(
-            handler=handler,
-            code=self._deployment.entry_code,
-            timeout_s=settings.request_timeout_s,
-            memory_mb=settings.memory_mb,
-            reserved_concurrency=settings.reserved_concurrency,
-        )
-        return Function(thing, self._deployment, self, args)
+        deployment = self._deployment
+        args = FunctionArgs.answering(deployment.settings, handler, deployment.entry_code)
+        return Function(thing, deployment, self, args)
 
 
 def door(deployment: Deployment, legacy: Handlers, pipeline: Handlers, control: Control) -> Handlers:

@@ -5,7 +5,8 @@ A side that is not deployed in the phase is null, which Pulumi's output leaves o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
 
 import pulumi
 
@@ -13,113 +14,30 @@ if TYPE_CHECKING:
     from cutover_infra.component import Deployment
 
 Text = pulumi.Output[str]
-
-
-class EntryOutputs(TypedDict):
-    """Where clients come in; URLs end in `/`."""
-
-    ingest_url: Text
-    serve_url: Text
-    ingest_function: Text
-    serve_function: Text
-
-
-class LegacyOutputs(TypedDict):
-    """Where legacy is. Clients reach it through the entry, so those four are the entry's."""
-
-    ingest_url: Text
-    serve_url: Text
-    ingest_function: Text
-    rebuild_function: Text
-    serve_function: Text
-    events_table: Text
-    program_progress_table: Text
-    employee_progress_table: Text
-    leaderboard_table: Text
-
-
-class PipelineOutputs(TypedDict):
-    """Where the pipeline is; URLs end in `/`."""
-
-    ingest_url: Text
-    serve_url: Text
-    ingest_function: Text
-    aggregate_function: Text
-    snapshot_function: Text
-    serve_function: Text
-    facts_table: Text
-    dedup_table: Text
-    employee_progress_table: Text
-    program_progress_table: Text
-    snapshots_table: Text
-    queue_url: Text
-    dead_letter_queue_url: Text
-    capture_dead_letter_queue_url: Text
-    pipe: Text
-
-
-class MirrorOutputs(TypedDict):
-    """Where the reverse mirror is."""
-
-    mirror_function: Text
-    mirror_queue_url: Text
-    mirror_dead_letter_queue_url: Text
-    mirror_capture_dead_letter_queue_url: Text
-    mirror_pipe: Text
-
-
-class BulkOutputs(TypedDict):
-    """Where the backfill's engine `aws` is."""
-
-    state_machine: Text
-    worker_function: Text
-    exports_bucket: Text
-    athena_workgroup: Text
-    athena_database: Text
-
-
-class MigrationOutputs(TypedDict):
-    """What is between the sides; all but the control table and the topic is null in phase contract."""
-
-    control_table: Text
-    notice_topic: Text | None
-    watchdog_function: Text | None
-    mirror_function: Text | None
-    mirror_queue_url: Text | None
-    mirror_dead_letter_queue_url: Text | None
-    mirror_capture_dead_letter_queue_url: Text | None
-    mirror_pipe: Text | None
-    comparator_function: Text | None
-
-
-class Outputs(TypedDict):
-    """The parts that a phase has."""
-
-    entry: EntryOutputs
-    legacy: LegacyOutputs | None
-    pipeline: PipelineOutputs | None
-    migration: MigrationOutputs | None
-    bulk: BulkOutputs | None
+Part = Mapping[str, Text | None]
+MirrorOutputs = Part
+Outputs = Mapping[str, Part | None]  # by part: None where the phase does not have it
+_MIRROR: Final = (
+    "mirror_function",
+    "mirror_queue_url",
+    "mirror_dead_letter_queue_url",
+    "mirror_capture_dead_letter_queue_url",
+    "mirror_pipe",
+)
 
 
 def migration_outputs(
     control_table: Text,
     notice_topic: Text | None,
-    mirror: MirrorOutputs | None,
+    mirror: Part | None,
     comparator_function: Text | None,
-) -> MigrationOutputs:
+) -> Part:
     """Say what is between the sides: mirror and comparator while there are two; see `with_watchdog`."""
     return {
         "control_table": control_table,
         "notice_topic": notice_topic,
         "watchdog_function": None,
-        "mirror_function": mirror["mirror_function"] if mirror else None,
-        "mirror_queue_url": mirror["mirror_queue_url"] if mirror else None,
-        "mirror_dead_letter_queue_url": mirror["mirror_dead_letter_queue_url"] if mirror else None,
-        "mirror_capture_dead_letter_queue_url": (
-            mirror["mirror_capture_dead_letter_queue_url"] if mirror else None
-        ),
-        "mirror_pipe": mirror["mirror_pipe"] if mirror else None,
+        **{name: mirror[name] if mirror else None for name in _MIRROR},
         "comparator_function": comparator_function,
     }
 

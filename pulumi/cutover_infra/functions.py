@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 import pulumi
 import pulumi_aws as aws
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cutover_infra.access import Statement
     from cutover_infra.component import Deployment
     from cutover_infra.packaging import Package
+    from cutover_infra.settings import Settings
 
 RUNTIME: Final = "python3.13"
 
@@ -65,6 +66,28 @@ class FunctionArgs:
     timeout_s: int
     memory_mb: int
     reserved_concurrency: int = NOT_RESERVED
+
+    @classmethod
+    def answering(cls, settings: Settings, handler: Handler, code: Package) -> Self:
+        """Say what a function needs that clients wait for."""
+        return cls(
+            handler=handler,
+            code=code,
+            timeout_s=settings.request_timeout_s,
+            memory_mb=settings.memory_mb,
+            reserved_concurrency=settings.reserved_concurrency,
+        )
+
+    @classmethod
+    def scheduled(cls, settings: Settings, handler: Handler, code: Package, memory_mb: int) -> Self:
+        """Say what a function needs that runs by the clock."""
+        return cls(
+            handler=handler,
+            code=code,
+            timeout_s=settings.job_timeout_s,
+            memory_mb=memory_mb,
+            reserved_concurrency=settings.job_reserved_concurrency,
+        )
 
 
 class Function(Component):

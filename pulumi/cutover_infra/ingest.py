@@ -19,22 +19,11 @@ class Ingest(Component):
     def __init__(self, deployment: Deployment, owner: Component, facts: Facts) -> None:
         """Make the function."""
         super().__init__("pipeline:Ingest", "ingest", deployment, owner, cost_center="ingest")
-        settings = deployment.settings
         self.handler = Handler(
             path="pipeline.handlers.ingest.handler",
             environment={"FACTS_TABLE": facts.table.name},
             access=[allow(["dynamodb:PutItem"], [facts.table.arn])],
         )
-        self.function = Function(
-            "ingest",
-            deployment,
-            self,
-            FunctionArgs(
-                handler=self.handler,
-                code=deployment.pipeline_code,
-                timeout_s=settings.request_timeout_s,
-                memory_mb=settings.memory_mb,
-                reserved_concurrency=settings.reserved_concurrency,
-            ),
-        )
+        args = FunctionArgs.answering(deployment.settings, self.handler, deployment.pipeline_code)
+        self.function = Function("ingest", deployment, self, args)
         self.register_outputs({"function": self.function.function.name})

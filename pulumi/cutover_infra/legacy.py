@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cutover_infra.component import Deployment
-    from cutover_infra.exports import EntryOutputs, LegacyOutputs
+    from cutover_infra.exports import Part
 
 
 class Legacy(Component):
@@ -74,7 +74,7 @@ class Legacy(Component):
         """Legacy's own functions."""
         return (self.rebuild,)
 
-    def outputs(self, entry: EntryOutputs) -> LegacyOutputs:
+    def outputs(self, entry: Part) -> Part:
         """Say what the stack exports of legacy, which clients reach through the entry."""
         return {
             "ingest_url": entry["ingest_url"],
@@ -104,11 +104,5 @@ class Legacy(Component):
                 allow(["dynamodb:PutItem"], [self.leaderboard.arn]),
             ],
         )
-        args = FunctionArgs(
-            handler=handler,
-            code=self._deployment.legacy_code,
-            timeout_s=settings.job_timeout_s,
-            memory_mb=settings.memory_mb,
-            reserved_concurrency=settings.job_reserved_concurrency,
-        )
+        args = FunctionArgs.scheduled(settings, handler, self._deployment.legacy_code, settings.memory_mb)
         return Function("legacy-rebuild", self._deployment, self, args)

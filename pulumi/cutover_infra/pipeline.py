@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cutover_infra.component import Deployment
-    from cutover_infra.exports import PipelineOutputs
+    from cutover_infra.exports import Part
     from cutover_infra.functions import Function
 
 PAGE: Final = ("/", "/app.js", "/style.css")
@@ -55,7 +55,7 @@ class Pipeline(Component):
         return (self.ingest.function, self.aggregate.function, self.snapshot.function, self.serve.function)
 
     @property
-    def outputs(self) -> PipelineOutputs:
+    def outputs(self) -> Part:
         """What the stack exports of the pipeline."""
         return {
             "ingest_url": self.front.ingest_url,

@@ -29,16 +29,6 @@ class Serve(Component):
             },
             access=[allow(["dynamodb:GetItem"], [snapshot.table.arn])],
         )
-        self.function = Function(
-            "serve",
-            deployment,
-            self,
-            FunctionArgs(
-                handler=self.handler,
-                code=deployment.pipeline_code,
-                timeout_s=settings.request_timeout_s,
-                memory_mb=settings.memory_mb,
-                reserved_concurrency=settings.reserved_concurrency,
-            ),
-        )
+        args = FunctionArgs.answering(settings, self.handler, deployment.pipeline_code)
+        self.function = Function("serve", deployment, self, args)
         self.register_outputs({"function": self.function.function.name})

@@ -35,18 +35,10 @@ class Snapshot(Component):
         self.table = make_table(
             self, deployment, "snapshots", Shape(hash_key="board", range_key="version", ttl="expires_at")
         )
-        self.function = Function(
-            "snapshot",
-            deployment,
-            self,
-            FunctionArgs(
-                handler=self._handler(deployment, facts, capture, aggregate),
-                code=deployment.pipeline_code,
-                timeout_s=settings.job_timeout_s,
-                memory_mb=settings.aggregate_memory_mb,
-                reserved_concurrency=settings.job_reserved_concurrency,
-            ),
-        )
+        handler = self._handler(deployment, facts, capture, aggregate)
+        code, memory_mb = deployment.pipeline_code, settings.aggregate_memory_mb
+        args = FunctionArgs.scheduled(settings, handler, code, memory_mb)
+        self.function = Function("snapshot", deployment, self, args)
         self.schedule = Schedule("snapshot", deployment, self, self.function, settings.snapshot_minutes)
         self.register_outputs({"function": self.function.function.name, "table": self.table.name})
 

@@ -223,9 +223,15 @@ def _fact(values: Sequence[Any]) -> StoredFact:
 @contextmanager
 def passing_store(memory_limit: str = MEMORY_LIMIT) -> Iterator[DuckDBStore]:
     """Give a store that is gone afterwards."""
-    with passing_folder() as folder:
-        store = DuckDBStore(folder, memory_limit)
-        try:
-            yield store
-        finally:
-            store.close(keep=False)
+    with passing_folder() as folder, emptied_store(folder, memory_limit) as store:
+        yield store
+
+
+@contextmanager
+def emptied_store(folder: Path, memory_limit: str = MEMORY_LIMIT) -> Iterator[DuckDBStore]:
+    """Give a store in a folder in which nothing is kept afterwards."""
+    store = DuckDBStore(folder, memory_limit)
+    try:
+        yield store
+    finally:
+        store.close(keep=False)

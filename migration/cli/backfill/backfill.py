@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from datetime import timedelta
+from functools import partial
 from typing import Annotated, Final
 
 import typer
@@ -22,7 +23,7 @@ from migration.cli.backfill.view import (
     show_status,
     status_fields,
 )
-from migration.cli.commands import OUTPUT, PLAN, YES, Output
+from migration.cli.commands import OUTPUT, PLAN, YES, Output, answer
 from migration.cli.console import print_json, say, show_next
 from migration.model.backfill import MAX_WCU, BackfillPhase, Engine, Job, Wish, wished
 from migration.model.errors import ConflictError, UsageError
@@ -134,21 +135,14 @@ def status(plan: PLAN = None, output: OUTPUT = Output.TABLE) -> None:
     world = Site.find(plan).moving
     job = world.checkpoints.job()
     if job is None:
-        if output is Output.JSON:
-            print_json({"phase": None}, [f"{START} --dry-run"])
-        else:
-            say("No backfill was started.")
-            show_next([(f"{START} --dry-run", "see what it would do and cost")])
+        steps = [(f"{START} --dry-run", "see what it would do and cost")]
+        answer(output, lambda: {"phase": None}, lambda: say("No backfill was started."), steps)
         return
     fields = status_fields(job, world.checkpoints.progress(job), world.checkpoints.pulse(), world.clock.now())
     if job.execution and world.reach_elsewhere:
         fields["execution"] = asdict(world.elsewhere().workers.look(job.execution))
     steps = CHECKED if job.phase is BackfillPhase.INSTALLED else [(RESUME if job.paused else START, "go on")]
-    if output is Output.JSON:
-        print_json(fields, [command for command, _ in steps])
-        return
-    show_status(fields)
-    show_next(steps)
+    answer(output, lambda: fields, lambda: show_status(fields), steps)
 
 
 @app.command()
@@ -202,17 +196,12 @@ def verify(plan: PLAN = None, output: OUTPUT = Output.TABLE) -> None:
     with folded_in_bulk(world.facts.history(), world.bases.bases()) as folded:
         changed = folded.changed
         steps = [(START, "install what differs")] if changed else CHECKED
-        if output is Output.JSON:
-            print_json(changes_fields(folded), [command for command, _ in steps])
-        else:
-            show_changes(folded)
-            show_next(steps)
+        answer(output, partial(changes_fields, folded), partial(show_changes, folded), steps)
     if changed:
         raise typer.Exit(1)
 
 
 def _run(world: Moving, elsewhere: BackfillElsewhere | None, wish: Wish, pacer: Pacer, threads: int) -> None:
-
     with progressing() as report, in_threads(threads) as in_parallel:
         attention = Attention(worker_name(), world.clock, pacer, world.checkpoints, report, say)
         world.backfilling(attention, in_parallel, elsewhere).start(wish)
@@ -225,11 +214,7 @@ def _finish(world: Moving, output: Output) -> None:
         return
     progress = world.checkpoints.progress(job)
     fields = status_fields(job, progress, None, world.clock.now())
-    if output is Output.JSON:
-        print_json(fields, [command for command, _ in CHECKED])
-    else:
-        show_status(fields)
-        show_next(CHECKED)
+    answer(output, lambda: fields, lambda: show_status(fields), CHECKED)
     if progress.conflicts:
         raise typer.Exit(1)
 

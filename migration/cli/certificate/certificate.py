@@ -20,9 +20,9 @@ from migration.certificate.clients import read_clients
 from migration.certificate.cost import Counts, cost_lines
 from migration.certificate.course import read_course
 from migration.cli.certificate.view import show_certificate
-from migration.cli.commands import OUTPUT, PLAN, Output
+from migration.cli.commands import OUTPUT, PLAN, Output, answer
 from migration.cli.compare.ledger import await_folds
-from migration.cli.console import print_json, say, show_next
+from migration.cli.console import print_json, say
 from migration.cli.write_page import write_page
 from migration.compare.ledger.check import check_sides, deciding
 from migration.compare.shadow.comparison import KEPT, Comparison
@@ -72,11 +72,7 @@ def certificate(  # noqa: PLR0913 - one for each option
         write_page(html, certificate_page(fields), "certificate")
     if json_file is not None:
         write_page(json_file, f"{json.dumps(fields, indent=2, ensure_ascii=False)}\n", "certificate")
-    if output is Output.JSON:
-        print_json(fields, [command for command, _ in issued.verify])
-    else:
-        show_certificate(issued, fields[HASH])
-        show_next(issued.verify)
+    answer(output, lambda: fields, lambda: show_certificate(issued, fields[HASH]), issued.verify)
     if issued.final and issued.missing:
         raise typer.Exit(1)
 

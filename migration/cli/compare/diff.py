@@ -1,5 +1,6 @@
 """`cutover diff`: leaderboards and aggregates of legacy, pipeline and truth, and why they differ."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -7,10 +8,11 @@ import typer
 
 from migration.aws.bulk.side_store import passing_store
 from migration.aws.files.ledger_file import load_ledger
-from migration.cli.commands import OUTPUT, PLAN, Output
+from migration.cli.commands import OUTPUT, PLAN, Output, answer
 from migration.cli.compare.diff_view import show_diff
-from migration.cli.console import print_json, say, show_next
+from migration.cli.console import say
 from migration.cli.progress import working
+from migration.cli.views import counted
 from migration.cli.write_page import write_page
 from migration.compare.diff.diff import Question
 from migration.compare.diff.diff import diff as compare
@@ -102,15 +104,12 @@ def next_steps(report: DiffReport) -> list[tuple[str, str]]:
 def _show(report: DiffReport, html: Path | None, output: Output) -> None:
     if html is not None:
         write_page(html, diff_page(report))
-    steps = next_steps(report)
-    if output is Output.JSON:
-        print_json(diff_fields(report), [command for command, _ in steps])
-        return
+    answer(output, partial(diff_fields, report), partial(_show_all, report), next_steps(report))
+
+
+def _show_all(report: DiffReport) -> None:
     show_diff(report)
-    counts = ", ".join(f"{count:,} {one.replace('_', ' ')}" for one, count in report.counts.items())
-    say(f"{'The same' if report.judgement is Judgement.SAME else counts}.")
-    if steps:
-        show_next(steps)
+    say(f"{'The same' if report.judgement is Judgement.SAME else counted(report.counts.items())}.")
 
 
 def _suspects(stack: DeployedStack, plan: LegacyPlan, path: Path, *, required: bool) -> Suspects:

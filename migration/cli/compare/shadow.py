@@ -2,16 +2,18 @@
 
 import json
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from migration.aws.transport.clients import translated
-from migration.cli.commands import OUTPUT, PLAN, Output
+from migration.cli.commands import OUTPUT, PLAN, Output, answer
 from migration.cli.compare.shadow_view import show_shadow
 from migration.cli.compare.since import since_text
-from migration.cli.console import print_json, say, show_next
+from migration.cli.console import say
+from migration.cli.views import counted
 from migration.cli.write_page import write_page
 from migration.compare.reasons import Judgement
 from migration.compare.shadow.report import ShadowReport
@@ -41,22 +43,17 @@ def compare(*, output: OUTPUT = Output.TABLE) -> None:
 
         cutover shadow compare
     """
-    answer = compared_now(Site.find())
-    if not answer["compared"]:
+    found = compared_now(Site.find())
+    if not found["compared"]:
         raise UsageError(
-            f"nothing was compared: {answer['why']}",
+            f"nothing was compared: {found['why']}",
             hint="enter the stage first; `cutover diff` compares in every stage",
             next_command="cutover diff",
         )
-    if output is Output.JSON:
-        print_json(answer, ["cutover shadow report"])
-    else:
-        counts = ", ".join(
-            f"{count:,} {name.replace('_', ' ')}" for name, count in answer["differences"].items()
-        )
-        say(f"Compared at {answer['at']}: {counts}.")
-        show_next([("cutover shadow report", "see it beside those before it")])
-    if answer["judgement"] == Judgement.UNEXPLAINED:
+    text = f"Compared at {found['at']}: {counted(found['differences'].items())}."
+    steps = [("cutover shadow report", "see it beside those before it")]
+    answer(output, lambda: found, lambda: say(text), steps)
+    if found["judgement"] == Judgement.UNEXPLAINED:
         raise typer.Exit(1)
 
 
@@ -92,18 +89,17 @@ def report(
             next_command="cutover shadow compare",
         )
     found = ShadowReport(site.outputs.stack, migration, comparisons)
-    steps = STEPS.get(found.judgement, [])
     if html is not None:
         write_page(html, shadow_page(found))
-    if output is Output.JSON:
-        print_json(shadow_fields(found), [command for command, _ in steps])
-    else:
-        show_shadow(found)
-        say(f"{headline(found)}.")
-        if steps:
-            show_next(steps)
+    steps = STEPS.get(found.judgement, [])
+    answer(output, partial(shadow_fields, found), partial(_show, found), steps)
     if not found.passes:
         raise typer.Exit(1)
+
+
+def _show(found: ShadowReport) -> None:
+    show_shadow(found)
+    say(f"{headline(found)}.")
 
 
 def compared_now(site: Site) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,9 +12,9 @@ from migration.aws.bulk.side_store import DuckDBStore
 from migration.aws.tables.both_sides import StackSides
 from migration.aws.transport.clock import SystemClock
 from migration.aws.transport.scan import ReadPace
-from migration.cli.commands import OUTPUT, PLAN, Output
+from migration.cli.commands import OUTPUT, PLAN, Output, answer
 from migration.cli.compare.verify_view import show_report
-from migration.cli.console import print_json, say, show_next
+from migration.cli.console import say
 from migration.cli.progress import reading
 from migration.compare.verify.confirm import Patience
 from migration.compare.verify.verification import VerifyReport
@@ -90,13 +91,7 @@ def verify(  # noqa: PLR0913 - one for each option
     tables = both_sides(site.stack.clients, site.outputs, legacy, pace, segments)
     longest = Patience(longest=timedelta(seconds=patience))
     report = _run(site.stack.home / "verify", tables, longest, memory, resume=resume)
-    steps = next_steps(report)
-    if output is Output.JSON:
-        print_json(_fields(report), [command for command, _ in steps])
-    else:
-        show_report(report)
-        if steps:
-            show_next(steps)
+    answer(output, partial(_fields, report), partial(show_report, report), next_steps(report))
     if not report.clean:
         raise typer.Exit(1)
     if report.undecided:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 
 from migration.cli.console import data
-from migration.cli.views import differing, number, points_of, show_some, table, verdict, whole, words
+from migration.cli.views import counted, differing, number, points_of, show_some, table, verdict, whole, words
 from migration.model.guardrails import Outcome
 from migration.model.moments import moment_text
 
@@ -72,7 +72,7 @@ def _keys(report: VerifyReport) -> Table:
 
 
 def _sentence(report: VerifyReport) -> Text:
-    counts = ", ".join(f"{count:,} {words(kind)}" for kind, count in _sorted(report.counts.items()))
+    counts = counted(_sorted(report.counts.items()))
     where = f"{report.queued:,} messages queued" + (f", {report.dead:,} given up" if report.dead else "")
     if report.clean and not report.undecided:
         text = "every fact is folded exactly once" + (f", apart from {counts}" if counts else "")

@@ -1,23 +1,17 @@
 """`cutover complete`: the end of a migration, by name, since there is no way back."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from migration.cli.agreeing import agree_by_name
-from migration.cli.commands import OUTPUT, PLAN, Output
-from migration.cli.console import data, print_json, say, show_next
-from migration.cli.cutover.run import (
-    LEASE_WAIT_S,
-    ROLLED_BACK,
-    after_complete,
-    ending_fields,
-    refuse_complete,
-)
-from migration.cli.cutover.run_view import guardrail_table, watching
+from migration.cli.commands import OUTPUT, PLAN, Output, answer
+from migration.cli.console import data, say
+from migration.cli.cutover.run import after_complete, ending_fields, one_step, refuse_complete
+from migration.cli.cutover.run_view import guardrail_table
 from migration.cutover.action import Action
 from migration.cutover.course import Step
-from migration.cutover.looks import Ending
 from migration.model.errors import UsageError
 from migration.model.stages import Control, Stage
 from migration.wiring.steering import Steering
@@ -61,16 +55,8 @@ def complete(
         return
     asked = helm.plan.migration
     agree_by_name(asked, f"No way back. Type {asked} to complete it", name, f"name it with --name {asked}")
-    with watching() as view:
-        process = helm.run(view.look, view.work)
-        with process.lease.held(LEASE_WAIT_S):
-            look = process.do(Step("complete", Action.MOVE, Control(Stage.COMPLETE), proofs=True), patience)
-    if look.ending is Ending.ROLLED_BACK:
-        say(f"Rolled back to {look.state.stage}: {look.why}")
-        raise typer.Exit(ROLLED_BACK)
+    step = Step("complete", Action.MOVE, Control(Stage.COMPLETE), proofs=True)
+    look = one_step(helm, step, patience)
+    done = f"Migration {helm.plan.migration!r} is complete."
     steps = after_complete(helm.stack.outputs.contracting)
-    if output is Output.JSON:
-        print_json(ending_fields(helm, look), [command for command, _ in steps])
-        return
-    say(f"Migration {helm.plan.migration!r} is complete.")
-    show_next(steps)
+    answer(output, partial(ending_fields, helm, look), partial(say, done), steps)

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from migration.cli.commands import OUTPUT, PLAN, Output
-from migration.cli.console import print_json, say, show_next
+from migration.cli.commands import OUTPUT, PLAN, Output, answer
+from migration.cli.console import say
 from migration.cli.cutover.run import RUN, STATUS, refuse_complete
 from migration.model.errors import ConflictError, UsageError
 from migration.model.moments import moment_text
@@ -97,8 +97,6 @@ def _change(
         if not dry_run:
             raise ConflictError("the state keeps changing", hint="see who moves it", next_command=STATUS)
     fields = {"stage": state.stage, "paused": state.paused or None, "postponed": state.postponed}
-    if output is Output.JSON:
-        print_json(fields, [STATUS, RUN])
-        return
-    say(f"{'It would be' if dry_run else helm.plan.migration}: {text}; stage {state.stage}.")
-    show_next([(STATUS, "see where it stands"), (RUN, "go on, if no run waits already")])
+    told = f"{'It would be' if dry_run else helm.plan.migration}: {text}; stage {state.stage}."
+    steps = [(STATUS, "see where it stands"), (RUN, "go on, if no run waits already")]
+    answer(output, lambda: fields, lambda: say(told), steps)

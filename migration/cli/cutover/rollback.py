@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from migration.cli.agreeing import agree
-from migration.cli.commands import OUTPUT, PLAN, YES, Output
-from migration.cli.console import print_json, say, show_next
+from migration.cli.commands import OUTPUT, PLAN, YES, Output, answer
+from migration.cli.console import say
 from migration.cli.cutover.run import RESUME, RUN, STATUS, refuse_complete
 from migration.cutover.mover import Moved
 from migration.cutover.moves import control_words
@@ -64,15 +64,12 @@ def rollback(  # noqa: PLR0913 - one for each option
     went = helm.mover().back(target, reason or "a person said so", "rollback")
     helm.following.check(went.state.control)
     done = isinstance(went, Moved)
-    steps = [(STATUS, "see where it stands"), (RESUME, "allow it to go on"), (RUN, "go on")]
-    if output is Output.JSON:
-        fields = {"rolled_back": done, **control_detail(went.state.control)}
-        print_json(fields, [command for command, _ in steps])
-        return
     now = control_words(went.state.control)
-    say(
+    text = (
         f"Rolled back: {words}. Every door routes by it within 2 s."
         if done
         else f"It is there already: {now}."
     )
-    show_next(steps)
+    fields = {"rolled_back": done, **control_detail(went.state.control)}
+    steps = [(STATUS, "see where it stands"), (RESUME, "allow it to go on"), (RUN, "go on")]
+    answer(output, lambda: fields, lambda: say(text), steps)

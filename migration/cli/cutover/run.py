@@ -1,15 +1,17 @@
 """`cutover run`: the supervised cutover, from where the migration stands to the stage that is named."""
 
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
 from migration.cli.agreeing import agree
-from migration.cli.commands import OUTPUT, PLAN, YES, Output
-from migration.cli.console import data, print_json, say, show_next
+from migration.cli.commands import OUTPUT, PLAN, YES, Output, answer
+from migration.cli.console import data, say
 from migration.cli.cutover.run_view import watching
 from migration.cli.plan.view import plan_table
+from migration.cutover.course import Step
 from migration.cutover.looks import Ending, Look
 from migration.model.errors import UsageError
 from migration.model.journal import control_detail
@@ -73,7 +75,7 @@ def run(  # noqa: PLR0913 - one for each option
     if ORDER.index(state.stage) < ORDER.index(Stage(until)):
         agree(f"Move {helm.plan.migration!r} from {state.stage} to {until}?", yes=yes)
     look = _run(helm, Stage(until), patience)
-    _tell(helm, look, output)
+    _end(helm, look, output)
 
 
 def _run(helm: Steering, goal: Stage, patience: float | None) -> Look:
@@ -83,18 +85,27 @@ def _run(helm: Steering, goal: Stage, patience: float | None) -> Look:
             return process.until(goal) if patience is None else process.until(goal, patience)
 
 
-def _tell(helm: Steering, look: Look, output: Output) -> None:
+def one_step(helm: Steering, step: Step, patience: float) -> Look:
+    """Do one step of a person's choice, and end the command here when it is rolled back meanwhile."""
+    with watching() as view:
+        process = helm.run(view.look, view.work)
+        with process.lease.held(LEASE_WAIT_S):
+            look = process.do(step, patience)
+    if look.ending is Ending.ROLLED_BACK:
+        say(f"Rolled back to {look.state.stage}: {look.why}")
+        raise typer.Exit(ROLLED_BACK)
+    return look
+
+
+def _end(helm: Steering, look: Look, output: Output) -> None:
     back = look.ending is Ending.ROLLED_BACK
     steps = (
         [(STATUS, "see what failed"), ("cutover journal", "see what was done"), (RESUME, "allow it to go on")]
         if back
         else _after(look)
     )
-    if output is Output.JSON:
-        print_json(ending_fields(helm, look), [command for command, _ in steps])
-    else:
-        say(f"Rolled back to {look.state.stage}: {look.why}" if back else f"Reached: {look.why}.")
-        show_next(steps)
+    text = f"Rolled back to {look.state.stage}: {look.why}" if back else f"Reached: {look.why}."
+    answer(output, partial(ending_fields, helm, look), partial(say, text), steps)
     if back:
         raise typer.Exit(ROLLED_BACK)
 

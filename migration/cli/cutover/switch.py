@@ -9,11 +9,10 @@ import typer
 from migration.cli.agreeing import agree
 from migration.cli.commands import OUTPUT, PLAN, YES, Output
 from migration.cli.console import data, print_json, say, show_next
-from migration.cli.cutover.run import LEASE_WAIT_S, ROLLED_BACK, RUN, STATUS, ending_fields, refuse_complete
-from migration.cli.cutover.run_view import guardrail_table, watching
+from migration.cli.cutover.run import RUN, STATUS, ending_fields, one_step, refuse_complete
+from migration.cli.cutover.run_view import guardrail_table
 from migration.cutover.action import Action
 from migration.cutover.course import PERCENT, Step
-from migration.cutover.looks import Ending
 from migration.cutover.moves import control_words
 from migration.model.errors import GuardrailError, UsageError
 from migration.model.stages import Control, Stage
@@ -70,13 +69,8 @@ def switch(  # noqa: PLR0913 - one for each option
         helm.following.check(went.state.control)
         _tell(words, output)
         return
-    with watching() as view:
-        process = helm.run(view.look, view.work)
-        with process.lease.held(LEASE_WAIT_S):
-            look = process.do(Step(f"switch {what} {to:g} %", Action.MOVE, target, proofs=True), patience)
-    if look.ending is Ending.ROLLED_BACK:
-        say(f"Rolled back to {look.state.stage}: {look.why}")
-        raise typer.Exit(ROLLED_BACK)
+    step = Step(f"switch {what} {to:g} %", Action.MOVE, target, proofs=True)
+    look = one_step(helm, step, patience)
     if output is Output.JSON:
         print_json(ending_fields(helm, look), [STATUS])
     else:

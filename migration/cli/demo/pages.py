@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,12 +11,13 @@ from migration.certificate.certificate import certificate_fields
 from migration.cli.certificate.certificate import issue
 from migration.cli.compare.shadow import compared_now
 from migration.compare.shadow.report import ShadowReport
+from migration.cutover.background import repeated
 from migration.model.errors import CutoverError
 from migration.report.certificate_page import certificate_page
 from migration.report.shadow_page import shadow_page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from migration.plan.outputs import StackOutputs
     from migration.wiring.site import Site
@@ -26,27 +26,18 @@ if TYPE_CHECKING:
 EVERY_S: Final = 5.0
 
 
-@contextmanager
-def comparing(site: Site) -> Iterator[None]:
-    """Have both sides rank and be compared while the block runs, sooner than on their schedules."""
-    stopped = threading.Event()
+def comparing(site: Site) -> AbstractContextManager[None]:
+    """Have both sides rank and be compared while a block runs, sooner than on their schedules."""
 
-    def work() -> None:
-        while not stopped.wait(EVERY_S):
-            # What fails here is missing in the report, and nothing else.
-            for function in rankers(site.outputs):
-                with suppress(CutoverError, BotoCoreError, ClientError):
-                    site.stack.clients.functions.invoke(FunctionName=function)
-            with suppress(CutoverError):
-                compared_now(site)
+    def compare() -> None:
+        # What fails here is missing in the report, and nothing else.
+        for function in rankers(site.outputs):
+            with suppress(CutoverError, BotoCoreError, ClientError):
+                site.stack.clients.functions.invoke(FunctionName=function)
+        with suppress(CutoverError):
+            compared_now(site)
 
-    worker = threading.Thread(target=work, name="comparator", daemon=True)
-    worker.start()
-    try:
-        yield
-    finally:
-        stopped.set()
-        worker.join()
+    return repeated("comparator", compare, EVERY_S)
 
 
 def rankers(sides: StackOutputs) -> list[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
 import urllib3
+
+from migration.cutover.background import repeated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,18 +50,6 @@ class Readers:
 @contextmanager
 def reading(serve_url: str) -> Iterator[Readers]:
     """Have people look at the leaderboard while the block runs."""
-    readers, stopped = Readers(f"{serve_url}leaderboard"), threading.Event()
-
-    def work() -> None:
-        for person in count():
-            if stopped.wait(EVERY_S):
-                return
-            readers.look(person)
-
-    worker = threading.Thread(target=work, name="readers", daemon=True)
-    worker.start()
-    try:
+    readers, people = Readers(f"{serve_url}leaderboard"), count()
+    with repeated("readers", lambda: readers.look(next(people)), EVERY_S):
         yield readers
-    finally:
-        stopped.set()
-        worker.join()

@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from migration.aws.files.activity_file import ActivityFile
-from migration.cli.commands import OUTPUT, Output
-from migration.cli.console import print_json, say, show_next
+from migration.cli.commands import OUTPUT, Output, answer
+from migration.cli.console import say, show_next
 from migration.cli.load.view import show_reports
 from migration.cli.progress import counting
 from migration.load.activities import generate as generate_activities
@@ -105,12 +105,9 @@ def load(  # noqa: PLR0913 - one for each option
     with counting(dict.fromkeys(sides, len(sending.bodies))) as steps:
         reports = send(sending, outputs, sides, path, steps)
     check = CHECK if ledger is None else f"{CHECK} --ledger {ledger}"
-    if output is Output.JSON:
-        print_json({"ledger": str(path), "loads": [asdict(report) for report in reports]}, [check])
-    else:
-        show_reports(reports)
-        say(f"Every answer is in {path}.")
-        show_next([(check, "prove that none was lost, doubled or altered")])
+    fields = {"ledger": str(path), "loads": [asdict(report) for report in reports]}
+    proof = [(check, "prove that none was lost, doubled or altered")]
+    answer(output, lambda: fields, lambda: show_reports(reports, path), proof)
     if any(report.unknown for report in reports):
         raise typer.Exit(1)
 

@@ -6,21 +6,23 @@ from typing import TYPE_CHECKING, Final
 
 from rich.table import Column
 
-from migration.cli.console import data
+from migration.cli.console import data, say
 from migration.cli.views import number, table, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from migration.load.report import LoadReport
 
 COUNTS_WIDTH: Final = 30
 
 
-def show_reports(reports: Sequence[LoadReport]) -> None:
-    """Print what came of a load, and why sends were refused."""
+def show_reports(reports: Sequence[LoadReport], ledger: Path) -> None:
+    """Print what came of a load, why sends were refused, and where every answer is."""
     show_loads(reports)
     show_reasons("Rejected because", [one.side for one in reports], [one.rejected_because for one in reports])
+    say(f"Every answer is in {ledger}.")
 
 
 def show_loads(reports: Sequence[LoadReport]) -> None:

@@ -1,18 +1,19 @@
 """`cutover local`: the stack on a laptop, from the same Pulumi program that deploys to an account."""
 
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
 from migration.cli.agreeing import agree_by_name
-from migration.cli.commands import OUTPUT, YES, Output
-from migration.cli.console import data, notes, print_json, say, show_next
+from migration.cli.commands import OUTPUT, YES, Output, answer
+from migration.cli.console import data, notes, say, show_next
 from migration.cli.local.bringing_up import bring_up, deployed_phase, plan, shut_down
 from migration.cli.local.entry_points import NEXT_COMMANDS, show_entry_points, urls
 from migration.local.deployer.plan import StepKind
 from migration.local.deployer.rendering import render_plan
-from migration.wiring.workspace import STACK, UP, Workspace
+from migration.wiring.workspace import STACK, UP, RunningStack, Workspace
 
 
 class Phase(StrEnum):
@@ -73,11 +74,8 @@ def status(output: OUTPUT = Output.TABLE) -> None:
     """
     workspace = Workspace.find()
     if workspace.running() is None:
-        if output is Output.JSON:
-            print_json({"state": "down"}, [UP])
-        else:
-            data.print("The local AWS is not running.")
-            show_next([(UP, "start it and deploy")])
+        text, steps = "The local AWS is not running.", [(UP, "start it and deploy")]
+        answer(output, lambda: {"state": "down"}, lambda: data.print(text), steps)
         return
     stack = workspace.stack()
     counts: dict[str, Any] = {}
@@ -85,10 +83,16 @@ def status(output: OUTPUT = Output.TABLE) -> None:
         tables = stack.pipeline_tables
         counts = {"facts": tables.stored(), "folded": tables.folded(), "queued": tables.queued()}
         counts["given_up"] = tables.dead()
-    if output is Output.JSON:
-        fields = {"state": "up", "phase": stack.outputs.phase, "endpoint": stack.emulator.endpoint}
-        print_json({**fields, "urls": urls(stack), **counts}, [command for command, _ in NEXT_COMMANDS])
-        return
+    fields = {"state": "up", "phase": stack.outputs.phase, "endpoint": stack.emulator.endpoint}
+    answer(
+        output,
+        lambda: {**fields, "urls": urls(stack), **counts},
+        partial(_show, stack, counts),
+        NEXT_COMMANDS,
+    )
+
+
+def _show(stack: RunningStack, counts: dict[str, int]) -> None:
     show_entry_points(stack)
     if counts:
         texts = (
@@ -98,7 +102,6 @@ def status(output: OUTPUT = Output.TABLE) -> None:
             "{given_up:,} given up",
         )
         data.print("Pipeline: " + ", ".join(texts).format(**counts))
-    show_next(NEXT_COMMANDS)
 
 
 @app.command()

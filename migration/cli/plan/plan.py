@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from migration.cli.agreeing import agree as confirm
-from migration.cli.commands import OUTPUT, PLAN, YES, Output
-from migration.cli.console import data, print_json, say, show_next
+from migration.cli.commands import OUTPUT, PLAN, YES, Output, answer
+from migration.cli.console import data, say
 from migration.cli.plan.view import plan_fields, plan_table
 from migration.model.errors import CutoverError
 from migration.model.stages import Control
@@ -36,11 +36,13 @@ def show(ctx: typer.Context, plan: PLAN = None, output: OUTPUT = Output.TABLE) -
         return
     workspace = Workspace.find()
     chosen = plan_of(workspace.root, plan)
-    if output is Output.JSON:
-        print_json(plan_fields(chosen), ["cutover preflight", "cutover run"])
-        return
-    data.print(plan_table(chosen, _routing(workspace, chosen)))
-    show_next([("cutover preflight", "see whether the stack is fit for it"), ("cutover run", "do it")])
+    steps = [("cutover preflight", "see whether the stack is fit for it"), ("cutover run", "do it")]
+    answer(
+        output,
+        lambda: plan_fields(chosen),
+        lambda: data.print(plan_table(chosen, _routing(workspace, chosen))),
+        steps,
+    )
 
 
 @app.command()

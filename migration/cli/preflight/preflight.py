@@ -8,8 +8,8 @@ from rich.table import Column
 from rich.text import Text
 
 from migration.aws.stack.as_deployed import AsDeployed
-from migration.cli.commands import OUTPUT, PLAN, Output
-from migration.cli.console import data, print_json, say, show_next
+from migration.cli.commands import OUTPUT, PLAN, Output, answer
+from migration.cli.console import data, say
 from migration.cli.views import MARKS, table, whole
 from migration.model.errors import GuardrailError
 from migration.model.guardrails import GuardrailVerdict, Outcome, worst
@@ -43,12 +43,9 @@ def preflight(plan: PLAN = None, output: OUTPUT = Output.TABLE) -> None:
     deployed = AsDeployed(stack.clients, stack.describing, site.clock, stack.outputs, site.plan).read()
     checks = judge(deployed)
     outcome = worst(one.verdict for one in checks)
-    step = GO_ON if outcome is Outcome.PASS else AGAIN
-    if output is Output.JSON:
-        print_json({"outcome": outcome, "checks": [_fields(one) for one in checks]}, [step[0]])
-    else:
-        _show(checks)
-        show_next([step])
+    fields = {"outcome": outcome, "checks": [_fields(one) for one in checks]}
+    steps = [GO_ON if outcome is Outcome.PASS else AGAIN]
+    answer(output, lambda: fields, lambda: _show(checks), steps)
     if outcome is Outcome.FAIL:
         raise typer.Exit(GuardrailError.exit_code)
     if outcome is not Outcome.PASS:

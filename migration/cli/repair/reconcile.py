@@ -9,9 +9,10 @@ from rich.table import Table
 
 from migration.backfill.pacing import PaceLimits
 from migration.cli.agreeing import agree
-from migration.cli.commands import OUTPUT, PLAN, YES, Output
-from migration.cli.console import data, print_json, say, show_next
+from migration.cli.commands import OUTPUT, PLAN, YES, Output, answer
+from migration.cli.console import data, say
 from migration.cli.progress import working
+from migration.cli.views import words
 from migration.model.moments import moment_text
 from migration.repair.differing import Decision, ReconcileOutcome, Reconciliation, TimeWindow
 from migration.wiring.moving import GRACE_MINUTES, RECONCILE_WCU, THREADS, in_threads
@@ -95,7 +96,7 @@ def _show_plan(findings: Any) -> None:  # noqa: ANN401 - the engine is imported 
     if not findings.decisions:
         say("Nothing differs.")
     for (kind, action), count in sorted(findings.counts.items()):
-        say(f"  {count:,} {kind.replace('_', ' ')}: {action.replace('_', ' ')}")
+        say(f"  {count:,} {words(kind)}: {words(action)}")
     if findings.more:
         say(f"  {findings.more:,} more are left for the next run.")
     for misfit in findings.misfits[:SHOWN]:
@@ -103,28 +104,30 @@ def _show_plan(findings: Any) -> None:  # noqa: ANN401 - the engine is imported 
 
 
 def _show(findings: Any, done: list[Reconciliation], output: Output, *, dry_run: bool) -> None:  # noqa: ANN401 - as above
-    if output is Output.JSON:
-        fields = {
-            "stage": findings.stage,
-            "window": asdict(findings.window),
-            "settled_before": findings.settled_before,
-            "legacy_events": findings.events,
-            "facts": findings.facts,
-            "dry_run": dry_run,
-            "more": findings.more,
-            "unmappable": findings.misfits,
-            "activities": [_fields(one, dry_run=dry_run) for one in done],
-        }
-        print_json(fields, ["cutover reconcile"] if dry_run and done else [name for name, _ in STEPS])
+    fields = {
+        "stage": findings.stage,
+        "window": asdict(findings.window),
+        "settled_before": findings.settled_before,
+        "legacy_events": findings.events,
+        "facts": findings.facts,
+        "dry_run": dry_run,
+        "more": findings.more,
+        "unmappable": findings.misfits,
+        "activities": [_fields(one, dry_run=dry_run) for one in done],
+    }
+    steps = [("cutover reconcile", "do it")] if dry_run and done else STEPS
+    answer(output, lambda: fields, lambda: _show_done(done, dry_run=dry_run), steps)
+
+
+def _show_done(done: list[Reconciliation], *, dry_run: bool) -> None:
+    if not done:
         return
-    if done:
-        table = Table("what", "employee", "event", "why")
-        for one in done:
-            activity = one.decision.pair.activity
-            what = one.decision.action if dry_run else one.outcome
-            table.add_row(what.replace("_", " "), activity.employee_id, activity.event_id, one.detail)
-        data.print(table)
-    show_next([("cutover reconcile", "do it")] if dry_run and done else STEPS)
+    table = Table("what", "employee", "event", "why")
+    for one in done:
+        activity = one.decision.pair.activity
+        what = one.decision.action if dry_run else one.outcome
+        table.add_row(words(what), activity.employee_id, activity.event_id, one.detail)
+    data.print(table)
 
 
 def _fields(one: Reconciliation, *, dry_run: bool) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """`cutover repair`: what a verification found, set right by re-driving facts and by compensations."""
 
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
 from migration.cli.agreeing import agree
-from migration.cli.commands import OUTPUT, PLAN, YES, Output
+from migration.cli.commands import OUTPUT, PLAN, YES, Output, answer
 from migration.cli.compare.verify import (
     INCONCLUSIVE,
     MAX_RCU,
@@ -17,10 +18,10 @@ from migration.cli.compare.verify import (
     SEGMENTS,
     STEPS,
 )
-from migration.cli.console import print_json, say, show_next
+from migration.cli.console import say
 from migration.cli.progress import reading
 from migration.cli.repair.repair_state import repair_state
-from migration.cli.repair.view import show_deeds, show_left, show_plan
+from migration.cli.repair.view import show_done, show_plan
 from migration.compare.verify.verification import Difference
 from migration.model.stages import Stage
 from migration.repair.words import Deed, RepairPlan, deed_detail, parts_off, remedy_detail
@@ -97,14 +98,8 @@ def repair(  # noqa: PLR0913 - one for each option
             after = job.verification.run() if whole else job.after(deeds)
             left, undecided = list(after.differences), frozenset(after.undecided)
     failing = [one for one in left if one.kind.fails and not one.reserved]
-    steps = _steps(planned, deeds, failing)
-    if output is Output.JSON:
-        print_json(_fields(planned, deeds, failing, undecided), [name for name, _ in steps])
-    else:
-        show_deeds(deeds)
-        show_left(failing, undecided, done=bool(deeds))
-        if steps:
-            show_next(steps)
+    fields = partial(_fields, planned, deeds, failing, undecided)
+    answer(output, fields, partial(show_done, deeds, failing, undecided), _steps(planned, deeds, failing))
     if failing or planned.report.skipped:
         raise typer.Exit(1)
     if undecided:

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from migration.cli.agreeing import agree_by_name
-from migration.cli.commands import Output
-from migration.cli.console import print_json, say, show_next
+from migration.cli.commands import Output, answer
+from migration.cli.console import say
 from migration.cutover.moves import control_words
 from migration.doctor.repair_state import RepairState, find_way
 from migration.doctor.repairing import GoBack, Nothing, Restore
@@ -41,12 +41,8 @@ def repair_state(to: Stage, *, apply: bool, yes: bool, plan: Path | None, output
         done = _words(way)
     again = f"cutover repair --to {to} --apply"
     steps = AFTERWARDS if apply or nothing else [(again, "do it")]
-    if output is Output.JSON:
-        fields = {"applied": apply and not nothing, "way": type(way).__name__, "text": done}
-        print_json(fields, [command for command, _ in steps])
-        return
-    say(done)
-    show_next(steps)
+    fields = {"applied": apply and not nothing, "way": type(way).__name__, "text": done}
+    answer(output, lambda: fields, lambda: say(done), steps)
 
 
 def _words(way: GoBack | Restore | Nothing) -> str:

@@ -35,20 +35,16 @@ def show_plan(plan: RepairPlan) -> None:
     _show_rows(plan)
 
 
-def show_deeds(deeds: Sequence[Deed]) -> None:
-    """Print what became of each deed."""
+def show_done(deeds: Sequence[Deed], failing: Sequence[Difference], undecided: Collection[str]) -> None:
+    """Print what became of each deed, and what is left."""
     for deed in deeds:
         name = f"{words(deed.action)} {deed.id}"
         outcome = (f"{words(deed.outcome)}: ", _STYLES.get(deed.outcome, "red"))
         data.print(Text.assemble("  ", outcome, f"{name}; {deed.about}; {deed.detail}"), soft_wrap=True)
-
-
-def show_left(failing: Sequence[Difference], undecided: Collection[str], *, done: bool) -> None:
-    """Print the verdict after a repair, or before it."""
     if failing:
-        what = "left" if done else "to be repaired, or seen to"
+        what = "left" if deeds else "to be repaired, or seen to"
         data.print(verdict(Outcome.FAIL, f"{len(failing):,} differences {what}."))
-        for one in failing[:SHOWN] if done else ():
+        for one in failing[:SHOWN] if deeds else ():
             name = " ".join(filter(None, (one.employee_id, one.event_id, one.program_id)))
             data.print(Text(f"  {words(one.kind)}: {name}: {one.detail}"), soft_wrap=True)
     elif undecided:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import itertools
 import random
 import threading
+import time
 from collections import deque
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
 from migration.local.emulator.faults import Fault, Injection
+from migration.model.moments import moment_text
 
 if TYPE_CHECKING:
     from migration.local.emulator.wire import Call
@@ -103,7 +104,7 @@ class Rules:
 
 def _injection(fault_id: str, fault: Fault, call: Call) -> Injection:
     return Injection(
-        at=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        at=moment_text(time.time()),
         fault=fault_id,
         kind=fault.kind,
         service=call.service,

@@ -14,6 +14,7 @@ from cutover_infra.policies.model import (
     Rule,
     StackRule,
     Violation,
+    denies_plain,
     of_type,
     parsed,
     violation,
@@ -34,7 +35,7 @@ def guarded(resources: Sequence[Declared]) -> Iterator[Violation]:
     needed: dict[str, tuple[str, Callable[[Declared], bool]]] = {
         "is not encrypted": (_ENCRYPTION, lambda one: bool(one.get("rules"))),
         "can be opened to the public": (_BLOCK, lambda one: all(one.get(name) is True for name in _BLOCKS)),
-        "answers without TLS": (_POLICY, lambda one: _denies_plain(parsed(one.get("policy")))),
+        "answers without TLS": (_POLICY, lambda one: denies_plain(parsed(one.get("policy")))),
         "keeps objects for ever": (_LIFECYCLE, lambda one: any(map(_expires, one.get("rules") or []))),
     }
     for bucket in of_type(resources, BUCKET):
@@ -81,13 +82,6 @@ def _maps(definition: dict[str, Any]) -> list[dict[str, Any]]:
 def _functions(state: dict[str, Any]) -> list[str]:
     tasks = state["ItemProcessor"]["States"].values()
     return [task["Parameters"]["FunctionName"] for task in tasks if task["Type"] == "Task"]
-
-
-def _denies_plain(policy: dict[str, Any]) -> bool:
-    condition = {"Bool": {"aws:SecureTransport": "false"}}
-    return any(
-        one["Effect"] == "Deny" and one.get("Condition") == condition for one in policy.get("Statement", [])
-    )
 
 
 def _expires(rule: dict[str, Any]) -> bool:

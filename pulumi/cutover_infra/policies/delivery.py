@@ -15,6 +15,7 @@ from cutover_infra.policies.model import (
     Rule,
     StackRule,
     Violation,
+    denies_plain,
     of_type,
     parsed,
     violation,
@@ -112,16 +113,11 @@ def over_tls(resources: Sequence[Declared]) -> Iterator[Violation]:
     guarded = {
         policy.get("queueUrl")
         for policy in of_type(resources, "aws:sqs/queuePolicy:QueuePolicy")
-        if any(_denies_plain(statement) for statement in parsed(policy.get("policy"))["Statement"])
+        if denies_plain(parsed(policy.get("policy")))
     }
     for queue in of_type(resources, QUEUE):
         if queue.get("url") not in guarded:
             yield violation(queue, "answers without TLS; make it with make_queue or make_dead_letter_queue")
-
-
-def _denies_plain(statement: dict[str, object]) -> bool:
-    condition = {"Bool": {"aws:SecureTransport": "false"}}
-    return statement["Effect"] == "Deny" and statement.get("Condition") == condition
 
 
 def _dead_letter_arns(resources: Sequence[Declared]) -> set[object]:

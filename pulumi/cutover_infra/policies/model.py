@@ -106,6 +106,14 @@ def of_type(resources: Sequence[Declared], kind: str) -> list[Declared]:
     return [resource for resource in resources if resource.type == kind]
 
 
+def denies_plain(policy: Mapping[str, Any]) -> bool:
+    """Whether a policy refuses requests without TLS."""
+    condition = {"Bool": {"aws:SecureTransport": "false"}}
+    return any(
+        one["Effect"] == "Deny" and one.get("Condition") == condition for one in policy.get("Statement", [])
+    )
+
+
 def parsed(text: str | None) -> dict[str, Any]:
     """Read a JSON property; empty where there is none."""
     found: dict[str, Any] = json.loads(text) if text else {}

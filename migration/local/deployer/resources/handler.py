@@ -124,6 +124,13 @@ def pascal(value: Any, special: Mapping[str, str] | None = None) -> Any:  # noqa
     return [pascal(item, special) for item in value] if isinstance(value, list) else value
 
 
+def pick_nested(
+    inputs: Mapping[str, Any], names: Mapping[str, str], special: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Give the inputs that hold something, under AWS's names inside and out."""
+    return {theirs: pascal(inputs[ours], special) for ours, theirs in names.items() if inputs.get(ours)}
+
+
 def changed(old: Mapping[str, Any], new: Mapping[str, Any], names: Iterable[str]) -> bool:
     """Tell whether any of these inputs differs."""
     return any(old.get(name) != new.get(name) for name in names)

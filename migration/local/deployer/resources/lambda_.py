@@ -14,8 +14,8 @@ from migration.local.deployer.resources.handler import (
     Handler,
     cased,
     changed,
-    pascal,
     pick,
+    pick_nested,
     tag_changes,
     tolerating_absence,
 )
@@ -85,11 +85,10 @@ class LambdaFunction(Handler):
         self.aws.lambda_.delete_function(FunctionName=physical_id)
 
     def _settings(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        nested = {theirs: pascal(inputs[ours]) for ours, theirs in _NESTED.items() if inputs.get(ours)}
         environment = (inputs.get("environment") or {}).get("variables") or {}
         return {
             **pick(inputs, _SETTINGS),
-            **nested,
+            **pick_nested(inputs, _NESTED),
             "Environment": {"Variables": environment},
             "Layers": [arn for arn in inputs.get("layers") or [] if self._holds_layer(arn)],
         }

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from migration.local.deployer.resources.handler import Handler, cased, pascal, pick
+from migration.local.deployer.resources.handler import Handler, cased, pascal, pick, pick_nested
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -123,7 +123,7 @@ class EventSourceMapping(Handler):
         """Connect the source to the function."""
         source = {"eventSourceArn": "EventSourceArn", "startingPosition": "StartingPosition"}
         answer = self.aws.lambda_.create_event_source_mapping(
-            **pick(inputs, source), **pick(inputs, _MAPPING), **self._nests(inputs)
+            **pick(inputs, source), **pick(inputs, _MAPPING), **pick_nested(inputs, _MAPPING_NESTED)
         )
         return answer["UUID"]
 
@@ -143,7 +143,7 @@ class EventSourceMapping(Handler):
         """Change its settings; what the program dropped is set to nothing."""
         dropped: dict[str, Any] = {_MAPPING_NESTED[name]: {} for name in old if name in _MAPPING_NESTED}
         self.aws.lambda_.update_event_source_mapping(
-            UUID=physical_id, **pick(new, _MAPPING), **{**dropped, **self._nests(new)}
+            UUID=physical_id, **pick(new, _MAPPING), **{**dropped, **pick_nested(new, _MAPPING_NESTED)}
         )
 
     def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
@@ -159,9 +159,6 @@ class EventSourceMapping(Handler):
     def slot(self, inputs: Mapping[str, Any]) -> object:
         """AWS takes one mapping for each source and function."""
         return (inputs["eventSourceArn"], inputs["functionName"])
-
-    def _nests(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        return {theirs: pascal(inputs[ours]) for ours, theirs in _MAPPING_NESTED.items() if inputs.get(ours)}
 
 
 class EventInvokeConfig(_OfFunction):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from migration.local.deployer.resources.handler import Handler, cased, pascal, pick, tag_changes
+from migration.local.deployer.resources.handler import Handler, cased, pick, pick_nested, tag_changes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,10 +60,7 @@ class PipeResource(Handler):
         self.aws.pipes.delete_pipe(Name=physical_id)
 
     def _request(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        nested = {
-            theirs: pascal(inputs[ours], _SPECIAL) for ours, theirs in _NESTED.items() if inputs.get(ours)
-        }
-        return {**pick(inputs, _PLAIN), **nested}
+        return {**pick(inputs, _PLAIN), **pick_nested(inputs, _NESTED, _SPECIAL)}
 
 
 HANDLERS = (PipeResource,)

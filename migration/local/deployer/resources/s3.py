@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from migration.local.deployer.resources.handler import (
@@ -70,50 +69,26 @@ class _OfBucket(Handler):
     id_form = "{bucket}"
     put_whole = True
 
-    @abstractmethod
-    def put(self, bucket: str, inputs: Mapping[str, Any]) -> None:
-        """Set it."""
-
-    @abstractmethod
-    def get(self, bucket: str) -> object:
-        """Read it; raises AWS's error when it is not set."""
-
-    @abstractmethod
-    def drop(self, bucket: str) -> None:
-        """Set it to nothing."""
-
-    def create(self, inputs: Mapping[str, Any]) -> None:
-        """Set it."""
-        self.put(inputs["bucket"], inputs)
-
-    def read(self, physical_id: str, _inputs: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Tell whether it is set."""
-        self.get(physical_id)
-        return {}
-
-    def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
-        """Set it to nothing."""
-        self.drop(physical_id)
-
 
 class BucketServerSideEncryptionConfiguration(_OfBucket):
     """`aws.s3.BucketServerSideEncryptionConfiguration`."""
 
     type = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
 
-    def put(self, bucket: str, inputs: Mapping[str, Any]) -> None:
+    def create(self, inputs: Mapping[str, Any]) -> None:
         """Set it."""
         special = {"sseAlgorithm": "SSEAlgorithm", "kmsMasterKeyId": "KMSMasterKeyID"}
         rules: Any = {"Rules": pascal(inputs["rules"], special)}
-        self.aws.s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=rules)
+        self.aws.s3.put_bucket_encryption(Bucket=inputs["bucket"], ServerSideEncryptionConfiguration=rules)
 
-    def get(self, bucket: str) -> object:
-        """Read it."""
-        return self.aws.s3.get_bucket_encryption(Bucket=bucket)
+    def read(self, physical_id: str, _inputs: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Tell whether it is set."""
+        self.aws.s3.get_bucket_encryption(Bucket=physical_id)
+        return {}
 
-    def drop(self, bucket: str) -> None:
+    def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
         """Go back to S3's own."""
-        self.aws.s3.delete_bucket_encryption(Bucket=bucket)
+        self.aws.s3.delete_bucket_encryption(Bucket=physical_id)
 
 
 class BucketPublicAccessBlock(_OfBucket):
@@ -121,19 +96,20 @@ class BucketPublicAccessBlock(_OfBucket):
 
     type = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 
-    def put(self, bucket: str, inputs: Mapping[str, Any]) -> None:
+    def create(self, inputs: Mapping[str, Any]) -> None:
         """Set it."""
         names = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
         block: Any = pick(inputs, {name: name[:1].upper() + name[1:] for name in names})
-        self.aws.s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=block)
+        self.aws.s3.put_public_access_block(Bucket=inputs["bucket"], PublicAccessBlockConfiguration=block)
 
-    def get(self, bucket: str) -> object:
-        """Read it."""
-        return self.aws.s3.get_public_access_block(Bucket=bucket)
+    def read(self, physical_id: str, _inputs: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Tell whether it is set."""
+        self.aws.s3.get_public_access_block(Bucket=physical_id)
+        return {}
 
-    def drop(self, bucket: str) -> None:
+    def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
         """Remove it."""
-        self.aws.s3.delete_public_access_block(Bucket=bucket)
+        self.aws.s3.delete_public_access_block(Bucket=physical_id)
 
 
 class BucketPolicy(_OfBucket):
@@ -141,17 +117,18 @@ class BucketPolicy(_OfBucket):
 
     type = "aws:s3/bucketPolicy:BucketPolicy"
 
-    def put(self, bucket: str, inputs: Mapping[str, Any]) -> None:
+    def create(self, inputs: Mapping[str, Any]) -> None:
         """Set it."""
-        self.aws.s3.put_bucket_policy(Bucket=bucket, Policy=inputs["policy"])
+        self.aws.s3.put_bucket_policy(Bucket=inputs["bucket"], Policy=inputs["policy"])
 
-    def get(self, bucket: str) -> object:
-        """Read it."""
-        return self.aws.s3.get_bucket_policy(Bucket=bucket)
+    def read(self, physical_id: str, _inputs: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Tell whether it is set."""
+        self.aws.s3.get_bucket_policy(Bucket=physical_id)
+        return {}
 
-    def drop(self, bucket: str) -> None:
+    def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
         """Remove it."""
-        self.aws.s3.delete_bucket_policy(Bucket=bucket)
+        self.aws.s3.delete_bucket_policy(Bucket=physical_id)
 
 
 class BucketLifecycleConfiguration(_OfBucket):
@@ -159,18 +136,19 @@ class BucketLifecycleConfiguration(_OfBucket):
 
     type = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
 
-    def put(self, bucket: str, inputs: Mapping[str, Any]) -> None:
+    def create(self, inputs: Mapping[str, Any]) -> None:
         """Set it."""
         rules: Any = {"Rules": pascal(inputs["rules"], {"id": "ID"})}
-        self.aws.s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration=rules)
+        self.aws.s3.put_bucket_lifecycle_configuration(Bucket=inputs["bucket"], LifecycleConfiguration=rules)
 
-    def get(self, bucket: str) -> object:
-        """Read it."""
-        return self.aws.s3.get_bucket_lifecycle_configuration(Bucket=bucket)
+    def read(self, physical_id: str, _inputs: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Tell whether it is set."""
+        self.aws.s3.get_bucket_lifecycle_configuration(Bucket=physical_id)
+        return {}
 
-    def drop(self, bucket: str) -> None:
+    def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
         """Remove it."""
-        self.aws.s3.delete_bucket_lifecycle(Bucket=bucket)
+        self.aws.s3.delete_bucket_lifecycle(Bucket=physical_id)
 
 
 HANDLERS = (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from migration.local.deployer.resources.handler import Handler, cased, tag_changes, tag_list
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 
 _ATTRIBUTES = cased(
@@ -46,12 +46,8 @@ class Topic(Handler):
 
     def update(self, physical_id: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
         """Set the attributes that differ, and the tags."""
-        before, after = _texts(old, _ATTRIBUTES), _texts(new, _ATTRIBUTES)
-        for name in {**before, **after}:
-            if before.get(name) != after.get(name):
-                self.aws.sns.set_topic_attributes(
-                    TopicArn=physical_id, AttributeName=name, AttributeValue=after.get(name, "")
-                )
+        for name, value in _changed(old, new, _ATTRIBUTES):
+            self.aws.sns.set_topic_attributes(TopicArn=physical_id, AttributeName=name, AttributeValue=value)
         added, removed = tag_changes(old, new)
         if added:
             self.aws.sns.tag_resource(ResourceArn=physical_id, Tags=tag_list(added))
@@ -93,12 +89,10 @@ class TopicSubscription(Handler):
 
     def update(self, physical_id: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
         """Set the attributes that differ."""
-        before, after = _texts(old, _SUBSCRIPTION), _texts(new, _SUBSCRIPTION)
-        for name in {**before, **after}:
-            if before.get(name) != after.get(name):
-                self.aws.sns.set_subscription_attributes(
-                    SubscriptionArn=physical_id, AttributeName=name, AttributeValue=after.get(name, "")
-                )
+        for name, value in _changed(old, new, _SUBSCRIPTION):
+            self.aws.sns.set_subscription_attributes(
+                SubscriptionArn=physical_id, AttributeName=name, AttributeValue=value
+            )
 
     def delete(self, physical_id: str, _inputs: Mapping[str, Any]) -> None:
         """Unsubscribe it."""
@@ -112,6 +106,16 @@ class TopicSubscription(Handler):
             one["SubscriptionArn"] for one in listed if (one["Protocol"], one["Endpoint"]) == wanted
         )
         return next(found_arns, None)
+
+
+def _changed(
+    old: Mapping[str, Any], new: Mapping[str, Any], names: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Give the attributes that differ; one that is gone is set to nothing."""
+    before, after = _texts(old, names), _texts(new, names)
+    for name in {**before, **after}:
+        if before.get(name) != after.get(name):
+            yield name, after.get(name, "")
 
 
 def _texts(inputs: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:

@@ -11,10 +11,10 @@ from __future__ import annotations
 import json
 import logging
 import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from migration.local.emulator.gaps import pipe_api, seam
+from migration.model.moments import moment_text
 
 if TYPE_CHECKING:
     from migration.local.emulator.gaps.pipe_stream import Pipe, Record
@@ -41,18 +41,14 @@ def _letter(pipe: Pipe, records: list[Record], condition: str) -> dict[str, Any]
     return {
         "context": {"partnerResourceArn": pipe["Arn"], "condition": condition},
         "version": "1.0",
-        "timestamp": _time(time.time()),
+        "timestamp": moment_text(time.time()),
         "DDBStreamBatchInfo": {
             "shardId": _SHARD,
             "startSequenceNumber": first["SequenceNumber"],
             "endSequenceNumber": last["SequenceNumber"],
-            "approximateArrivalOfFirstRecord": _time(first["ApproximateCreationDateTime"]),
-            "approximateArrivalOfLastRecord": _time(last["ApproximateCreationDateTime"]),
+            "approximateArrivalOfFirstRecord": moment_text(first["ApproximateCreationDateTime"]),
+            "approximateArrivalOfLastRecord": moment_text(last["ApproximateCreationDateTime"]),
             "batchSize": len(records),
             "streamArn": pipe["Source"],
         },
     }
-
-
-def _time(epoch_s: float) -> str:
-    return datetime.fromtimestamp(epoch_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from ministack.services import eventbridge
 
 from migration.local.emulator.gaps import seam
+from migration.model.moments import moment_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,13 +45,12 @@ def render(pipe: Mapping[str, Any], record: Mapping[str, Any]) -> str:
 
 
 def _reserved(pipe: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {
         "aws.pipes.pipe-arn": pipe["Arn"],
         "aws.pipes.pipe-name": pipe["Name"],
         "aws.pipes.source-arn": pipe["Source"],
         "aws.pipes.target-arn": pipe["Target"],
-        "aws.pipes.event.ingestion-time": now,
+        "aws.pipes.event.ingestion-time": moment_text(time.time()),
         "aws.pipes.event": record,
         "aws.pipes.event.json": record,
     }

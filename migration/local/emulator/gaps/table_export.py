@@ -14,12 +14,12 @@ import gzip
 import hashlib
 import json
 import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from ministack.services import dynamodb, s3
 
 from migration.local.emulator.gaps import seam
+from migration.model.moments import moment_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -131,12 +131,12 @@ def _put(bucket: str, key: str, body: bytes) -> str:
 
 
 def _summary(description: dict[str, Any], manifest: str) -> dict[str, Any]:
-    started = _text(description["StartTime"])
+    started = moment_text(description["StartTime"])
     return {
         "version": "2020-06-30",
         "exportArn": description["ExportArn"],
         "startTime": started,
-        "endTime": _text(time.time()),
+        "endTime": moment_text(time.time()),
         "tableArn": description["TableArn"],
         "tableId": description["TableId"],
         "exportTime": started,
@@ -159,10 +159,6 @@ def _answer(body: dict[str, Any]) -> Answer:
 
 def _shown(description: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in description.items() if not name.startswith("_")}
-
-
-def _text(epoch_s: float) -> str:
-    return datetime.fromtimestamp(epoch_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _md5(body: bytes) -> str:
