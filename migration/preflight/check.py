@@ -59,11 +59,6 @@ def judged(name: str, problems: list[str], good: str, remedy: str, *, dry: bool 
     return broken(name, "; ".join(problems), remedy, dry=dry) if problems else held(name, good)
 
 
-def gap(name: str, *things: Read[object]) -> CheckResult | None:
-    """Say that something is missing or was not read; None when all is known."""
-    return next((_unknown(name, one) for one in things if isinstance(one, Missing | Unread)), None)
-
-
 class GapError(TypeError):
     """A check took for known what is missing, or was not read."""
 

@@ -7,10 +7,11 @@ facts ──stream──┬─► pipe capture ─► queue ─► aggregate    
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from migration.model.fold import COLUMNS
-from migration.preflight.check import DEPLOY, broken, gap, held, judged, known
+from migration.preflight.check import DEPLOY, broken, checked, held, judged, known
 from pipeline.domain.queued_fact import FIELDS
 
 if TYPE_CHECKING:
@@ -36,19 +37,16 @@ _FIELDS: Final[Mapping[str, frozenset[str]]] = {
 
 def check_streams(deployed: Deployed) -> Iterator[CheckResult]:
     """Check the stream, then each pipe, then how many read."""
-    yield _stream(deployed)
+    yield checked("fact_stream", partial(_stream, deployed))
     for leg in deployed.legs:
-        yield _bound(leg, deployed)
-        yield _running(leg)
-        yield _filter(leg)
-        yield _start(leg)
-    yield _readers(deployed)
+        yield checked(f"{leg.name}_pipe_bound", partial(_bound, leg, deployed))
+        yield checked(f"{leg.name}_pipe_running", partial(_running, leg))
+        yield checked(f"{leg.name}_pipe_filter", partial(_filter, leg))
+        yield checked(f"{leg.name}_pipe_start", partial(_start, leg))
+    yield checked("stream_readers", partial(_readers, deployed))
 
 
-def _stream(deployed: Deployed) -> CheckResult:
-    name = "fact_stream"
-    if (found := gap(name, deployed.facts)) is not None:
-        return found
+def _stream(deployed: Deployed, name: str) -> CheckResult:
     facts = known(deployed.facts)
     if facts.stream_arn is None:
         return broken(
@@ -62,10 +60,7 @@ def _stream(deployed: Deployed) -> CheckResult:
     return held(name, f"{facts.stream_arn} holds {facts.stream_view}")
 
 
-def _bound(leg: Leg, deployed: Deployed) -> CheckResult:
-    name = f"{leg.name}_pipe_bound"
-    if (found := gap(name, leg.pipe, leg.queue, deployed.facts)) is not None:
-        return found
+def _bound(leg: Leg, deployed: Deployed, name: str) -> CheckResult:
     pipe, queue, facts = known(leg.pipe), known(leg.queue), known(deployed.facts)
     problems = []
     if pipe.source != facts.stream_arn:
@@ -79,10 +74,7 @@ def _bound(leg: Leg, deployed: Deployed) -> CheckResult:
     return judged(name, problems, f"{pipe.source} to {pipe.target}", remedy)
 
 
-def _running(leg: Leg) -> CheckResult:
-    name = f"{leg.name}_pipe_running"
-    if (found := gap(name, leg.pipe)) is not None:
-        return found
+def _running(leg: Leg, name: str) -> CheckResult:
     pipe = known(leg.pipe)
     if pipe.state == "RUNNING":
         return held(name, f"{pipe.name} is RUNNING")
@@ -90,10 +82,7 @@ def _running(leg: Leg) -> CheckResult:
     return broken(name, why, f"mend what stopped it, then: aws pipes start-pipe --name {pipe.name}")
 
 
-def _filter(leg: Leg) -> CheckResult:
-    name = f"{leg.name}_pipe_filter"
-    if (found := gap(name, leg.pipe)) is not None:
-        return found
+def _filter(leg: Leg, name: str) -> CheckResult:
     pipe = known(leg.pipe)
     problems = [*_wrong_filter(leg.name, pipe), *_wrong_template(leg.name, pipe)]
     good = f"one filter, {' '.join(pipe.patterns)}; the message has every attribute that {leg.name} needs"
@@ -119,10 +108,7 @@ def _wrong_template(leg: str, pipe: Pipe) -> list[str]:
     return [f"the message of {pipe.name} lacks {', '.join(absent)}"] if absent else []
 
 
-def _start(leg: Leg) -> CheckResult:
-    name = f"{leg.name}_pipe_start"
-    if (found := gap(name, leg.pipe)) is not None:
-        return found
+def _start(leg: Leg, name: str) -> CheckResult:
     pipe = known(leg.pipe)
     if pipe.start == "TRIM_HORIZON":
         return held(name, f"{pipe.name} begins at TRIM_HORIZON, the oldest record")
@@ -130,10 +116,7 @@ def _start(leg: Leg) -> CheckResult:
     return broken(name, why, f"delete the pipe, then {DEPLOY}")
 
 
-def _readers(deployed: Deployed) -> CheckResult:
-    name = "stream_readers"
-    if (found := gap(name, deployed.readers)) is not None:
-        return found
+def _readers(deployed: Deployed, name: str) -> CheckResult:
     readers = known(deployed.readers)
     why = f"{len(readers)} read each shard ({', '.join(readers) or 'none'}); it carries {MOST_READERS}"
     if len(readers) <= MOST_READERS:

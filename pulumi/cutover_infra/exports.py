@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 Text = pulumi.Output[str]
 Part = Mapping[str, Text | None]
-MirrorOutputs = Part
 Outputs = Mapping[str, Part | None]  # by part: None where the phase does not have it
 _MIRROR: Final = (
     "mirror_function",

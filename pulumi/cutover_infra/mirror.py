@@ -17,7 +17,7 @@ from migration.model.fold import COLUMNS
 
 if TYPE_CHECKING:
     from cutover_infra.component import Deployment
-    from cutover_infra.exports import MirrorOutputs
+    from cutover_infra.exports import Part
     from cutover_infra.facts import Facts
     from cutover_infra.legacy import Legacy
 
@@ -51,7 +51,7 @@ class Mirror(Component):
         self.register_outputs({"function": self.function.function.name})
 
     @property
-    def outputs(self) -> MirrorOutputs:
+    def outputs(self) -> Part:
         """What the stack exports of the reverse mirror."""
         return {
             "mirror_function": self.function.function.name,

@@ -145,7 +145,9 @@ def test_constants_need_no_attribute() -> None:
 
 @given(
     st.text(min_size=1),
-    st.lists(st.text(st.characters(exclude_characters="."), min_size=1), min_size=1, max_size=4),
+    st.lists(
+        st.text(st.characters(codec="utf-8", exclude_characters="."), min_size=1), min_size=1, max_size=4
+    ),
 )
 def test_any_path_finds_what_was_put_there(text: str, path: list[str]) -> None:
     assume(path[0] not in REFERENCE)
