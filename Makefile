@@ -13,7 +13,7 @@ SHELL       := /bin/bash
 .DEFAULT_GOAL := help
 # Every command and every local function is a process of its own; none should compile what another has.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help setup demo test tests test-fast model lint types format reference clean
+.PHONY: help setup demo test tests-that-wait tests-that-compute test-fast model lint types format reference clean
 
 DEMO := $(if $(FILE),--file "$(FILE)") $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) $(if $(KEEP),--keep)
 
@@ -26,12 +26,16 @@ demo: $(STAMPS)/local ## The whole cutover on this machine, with a fault on the 
 	@$(BIN)/cutover demo $(DEMO)
 
 test: lint ## Lint, strict types, and every test
-	@$(MAKE) --no-print-directory --jobs 2 types tests
+	@$(MAKE) --no-print-directory --jobs 3 types tests-that-wait tests-that-compute
 
-# What waits begins first (tests/conftest.py), so that nothing long is left alone at the end.
+# Two runs at once. Who waits for a stack or a browser has the processors first; the other takes what is left.
+# What takes longest begins first (tests/conftest.py), so that nothing long is left alone at the end.
 IN_ORDER := --dist loadfile --no-loadscope-reorder
-tests: $(STAMPS)/dev
-	$(BIN)/pytest -n 2 $(IN_ORDER) --durations 15
+COMPUTING := tests/property tests/unit
+tests-that-wait: $(STAMPS)/dev
+	$(BIN)/pytest -n 2 $(IN_ORDER) $(COMPUTING:%=--ignore %) --durations 15
+tests-that-compute: $(STAMPS)/dev
+	nice -n 5 $(BIN)/pytest -n 2 $(IN_ORDER) $(COMPUTING) --durations 15
 
 test-fast: $(STAMPS)/dev ## Every test that needs neither the local AWS, a browser nor many examples
 	$(BIN)/pytest -n 2 $(IN_ORDER) -m "not slow" --ignore tests/e2e --ignore tests/browser
