@@ -71,22 +71,19 @@ class DuckDBStore:
     @property
     def begun(self) -> Begun | None:
         """What is kept here, if anything."""
-        [(known,)] = self._db.execute(_SQL["is begun"]).fetchall()
-        found = self._db.execute("SELECT as_of, setup FROM begun").fetchone() if known else None
+        self._db.execute(_SQL["begun"])
+        found = self._db.execute("SELECT as_of, setup FROM begun").fetchone()
         return None if found is None else Begun(*found)
 
     def begin(self, begun: Begun) -> None:
         """Forget everything, and begin a reading."""
         with self._at_once():
-            for (name,) in self._db.execute("SELECT table_name FROM duckdb_tables()").fetchall():
-                self._db.execute(f"DROP TABLE {name}")
             self._db.execute(_SQL["schema"])
             self._db.execute("INSERT INTO begun VALUES (?, ?)", [begun.as_of, begun.setup])
 
     def positions(self, part: Part) -> Mapping[int, bytes | None]:
         """Tell where each segment goes on."""
-        query = "SELECT segment, position FROM positions WHERE part = ?"
-        return dict(self._db.execute(query, [part]).fetchall())
+        return dict(self._db.execute(_SQL["positions"], [part]).fetchall())
 
     def add(self, part: Part, chunks: Iterable[Chunk]) -> Iterator[int]:
         """Keep chunks together with their positions; yields how many lines were committed."""
@@ -178,6 +175,8 @@ class DuckDBStore:
 
     def close(self, *, keep: bool) -> None:
         """Let go of the files; remove them unless they are kept for a resumption."""
+        if not keep:
+            self._db.execute("PRAGMA disable_checkpoint_on_shutdown")  # nobody writes up what he removes
         self._db.close()
         self._spool.unlink(missing_ok=True)
         if not keep:
@@ -188,8 +187,7 @@ class DuckDBStore:
         with self._at_once():
             self._insert(_TABLES[part], buffer.chunks)
             for segment, position in {one.segment: one.position for one in buffer.chunks}.items():
-                query = "INSERT OR REPLACE INTO positions VALUES (?, ?, ?)"
-                self._db.execute(query, [part, segment, position])
+                self._db.execute("INSERT INTO positions VALUES (?, ?, ?)", [part, segment, position])
         return buffer.count
 
     @contextmanager

@@ -6,8 +6,8 @@
 --   late_folds     facts that came when the others had been folded
 --   legacy_folds   legacy's events                 missed_folds   those of them that are no facts
 
--- name: is begun
-SELECT count(*) FROM duckdb_tables() WHERE table_name = 'begun'
+-- name: begun
+CREATE TABLE IF NOT EXISTS begun (as_of VARCHAR, setup VARCHAR)
 
 -- name: schema
 CREATE OR REPLACE MACRO fingerprint_of(employee_id, event_id) AS
@@ -15,18 +15,18 @@ CREATE OR REPLACE MACRO fingerprint_of(employee_id, event_id) AS
 CREATE OR REPLACE MACRO reserved(id) AS starts_with(id, '#');
 CREATE OR REPLACE MACRO reserved_row(employee_id, program_id) AS
     reserved(employee_id) OR (reserved(program_id) AND program_id <> '#total');
-CREATE TABLE begun (as_of VARCHAR, setup VARCHAR);
-CREATE TABLE positions (part VARCHAR, segment INTEGER, position BLOB, PRIMARY KEY (part, segment));
-CREATE TABLE rows (
+CREATE OR REPLACE TABLE begun (as_of VARCHAR, setup VARCHAR);
+CREATE OR REPLACE TABLE positions (part VARCHAR, segment INTEGER, position BLOB);
+CREATE OR REPLACE TABLE rows (
     employee_id VARCHAR, program_id VARCHAR, points HUGEINT, events HUGEINT, fingerprint HUGEINT,
     base_points HUGEINT, base_events HUGEINT, base_fingerprint HUGEINT
 );
-CREATE TABLE legacy_rows (employee_id VARCHAR, program_id VARCHAR, points HUGEINT, events HUGEINT);
-CREATE TABLE legacy_events (
+CREATE OR REPLACE TABLE legacy_rows (employee_id VARCHAR, program_id VARCHAR, points HUGEINT, events HUGEINT);
+CREATE OR REPLACE TABLE legacy_events (
     {activity_definitions}, received_at VARCHAR
 );
 -- A late fact was found after the others had been folded, whatever its time says.
-CREATE TABLE facts (
+CREATE OR REPLACE TABLE facts (
     {activity_definitions}, ingested_at VARCHAR, lane VARCHAR, side VARCHAR, late BOOLEAN DEFAULT false
 );
 CREATE OR REPLACE VIEW client_facts AS SELECT * FROM facts WHERE NOT late AND NOT reserved(employee_id);
@@ -37,6 +37,10 @@ SELECT employee_id, event_id, event.program_id AS legacy_program, event.points A
     fact.program_id, fact.points, fact.ingested_at, fact.lane, fact.side
 FROM legacy_events AS event FULL JOIN client_facts AS fact USING (employee_id, event_id)
 WHERE NOT reserved(employee_id);
+
+-- name: positions
+-- The last of each segment holds; NULL is one too: the segment was read to its end.
+SELECT segment, arg_max_null(position, rowid) FROM positions WHERE part = ? GROUP BY segment
 
 -- name: insert rows
 INSERT INTO rows
