@@ -63,7 +63,7 @@ clean: ## Remove .venv and every cache; the local stack must be down
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One environment, filled in two steps: the demo does not wait for what only tests need. Made again when what is
-# asked for changes.
+# asked for changes. Nothing is compiled before somebody imports it: most of what is installed nobody does.
 $(VENV)/bin/python:
 	@command -v "$(PYTHON)" >/dev/null || \
 	  { echo "There is no $(PYTHON) here. Try: make PYTHON=python3.12 setup" >&2; exit 2; }
@@ -73,10 +73,10 @@ $(VENV)/bin/python:
 
 $(STAMPS)/local: $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "Installing what the demo needs (once) ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[local]' -c constraints.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -e '.[local]' -c constraints.txt
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/dev: $(STAMPS)/local
 	@echo "Installing what developing needs (once) ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]' -c constraints.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -e '.[dev]' -c constraints.txt
 	@touch $@
