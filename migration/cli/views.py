@@ -17,7 +17,7 @@ from migration.cli.console import data
 from migration.model.guardrails import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from migration.compare.ledger.verdict import Finding
     from migration.compare.verify.verification import Difference
@@ -77,16 +77,6 @@ def differing(one: Difference | Finding) -> str:
 def points_of(points: int | None) -> str:
     """Say the points of an event, where they are known."""
     return "" if points is None else f" ({points:,} {'point' if points == 1 else 'points'})"
-
-
-def words(name: str) -> str:
-    """Write a name as JSON has it in words."""
-    return name.replace("_", " ")
-
-
-def counted(counts: Iterable[tuple[str, int]]) -> str:
-    """Say how many there are of each kind."""
-    return ", ".join(f"{count:,} {words(kind)}" for kind, count in counts)
 
 
 def told(form: str, value: object) -> str:

@@ -16,6 +16,7 @@ from migration.model.cause import Cause
 from migration.model.errors import CutoverError, InconclusiveError
 from migration.model.guardrails import Outcome
 from migration.model.stages import Stage
+from migration.model.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,7 +151,7 @@ class FoldEquality(Guardrail[ProofLook]):
             if kind.fails and kind is not Cause.UNEXPLAINED and count
         }
         compared = sum(one.compared for one in report.keys)
-        named = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in sorted(counts.items()))
+        named = counted(sorted(counts.items()))
         why = f"{compared:,} keys compared as of {_age(report)}: {named or 'all equal'}"
         if report.undecided:
             why += f"; {len(report.undecided):,} moved too fast to be judged"

@@ -26,6 +26,7 @@ from migration.model.facts import Created, Lane, Restated, Spent
 from migration.model.fold import NOTHING, Fold, Row
 from migration.model.journal import EntryKind
 from migration.model.moments import moment_text
+from migration.model.wording import words
 from migration.repair.differing import ReconcileOutcome, TimeWindow
 from migration.repair.live_folds import Compensated, CompensatedBefore
 from migration.repair.reconcile import Findings
@@ -304,7 +305,7 @@ def _reconciled(done: Reconciliation) -> Deed:
     name = done.decision.pair.activity.identity
     outcome = _RECONCILED.get(done.outcome, DeedOutcome.FAILED)
     what = f"event {name.event_id} of {name.employee_id}"
-    detail = f"{done.outcome.replace('_', ' ')}: {done.detail}"
+    detail = f"{words(done.outcome)}: {done.detail}"
     return Deed(RepairAction.RECONCILE, outcome, _text(name), what, detail)
 
 

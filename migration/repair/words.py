@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from migration.model.facts import Lane
 from migration.model.fold import NOTHING, Fold, Identity, Row
+from migration.model.wording import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -88,7 +89,7 @@ class Remedy:
     def name(self) -> str:
         """What it is about, in words."""
         one = self.difference
-        kind = one.kind.replace("_", " ")
+        kind = words(one.kind)
         if one.event_id is None:
             return f"{kind} in {' x '.join(filter(None, (one.employee_id, one.program_id)))}"
         return f"{kind} event {one.event_id} of {one.employee_id}"

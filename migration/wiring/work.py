@@ -11,6 +11,7 @@ from migration.backfill.pacing import PaceLimits
 from migration.cutover.action import Action
 from migration.model.backfill import BackfillPhase, Wish
 from migration.model.cause import Cause
+from migration.model.wording import counted
 from migration.repair.differing import TimeWindow
 from migration.wiring.moving import GRACE_MINUTES, RECONCILE_WCU, THREADS, in_threads
 from migration.wiring.process import worker_name
@@ -63,10 +64,7 @@ def reconciled(world: Moving, settled: Callable[[float], None]) -> str:
     compared = f"{findings.events:,} legacy events and {findings.facts:,} facts compared"
     if not outcomes:
         return f"{compared}: nothing differs"
-    came_to = ", ".join(
-        f"{count:,} {outcome.replace('_', ' ')}" for outcome, count in sorted(outcomes.items())
-    )
-    return f"{compared}: {came_to}{_disputed(done)}"
+    return f"{compared}: {counted(sorted(outcomes.items()))}{_disputed(done)}"
 
 
 def _disputed(done: Sequence[Reconciliation]) -> str:

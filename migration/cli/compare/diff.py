@@ -12,7 +12,6 @@ from migration.cli.commands import OUTPUT, PLAN, Output, answer
 from migration.cli.compare.diff_view import show_diff
 from migration.cli.console import say
 from migration.cli.progress import working
-from migration.cli.views import counted
 from migration.cli.write_page import write_page
 from migration.compare.diff.diff import Question
 from migration.compare.diff.diff import diff as compare
@@ -25,6 +24,7 @@ from migration.model.cause import Cause
 from migration.model.errors import UsageError
 from migration.model.legacy.layout import LegacyPlan
 from migration.model.side import Side
+from migration.model.wording import counted
 from migration.report.diff_fields import diff_fields
 from migration.report.diff_page import diff_page
 from migration.wiring.site import Site

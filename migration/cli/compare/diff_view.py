@@ -9,11 +9,12 @@ from rich.table import Column
 from rich.text import Text
 
 from migration.cli.console import data
-from migration.cli.views import number, table, told, whole, words
+from migration.cli.views import number, table, told, whole
 from migration.compare.boards.windows import EntryChange, count_changes
 from migration.compare.reasons import Judgement
 from migration.model.cause import Cause
 from migration.model.fold import TOTAL
+from migration.model.wording import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

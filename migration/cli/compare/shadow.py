@@ -13,11 +13,11 @@ from migration.cli.commands import OUTPUT, PLAN, Output, answer
 from migration.cli.compare.shadow_view import show_shadow
 from migration.cli.compare.since import since_text
 from migration.cli.console import say
-from migration.cli.views import counted
 from migration.cli.write_page import write_page
 from migration.compare.reasons import Judgement
 from migration.compare.shadow.report import ShadowReport
 from migration.model.errors import RemoteError, UsageError
+from migration.model.wording import counted
 from migration.report.shadow_fields import shadow_fields
 from migration.report.shadow_page import headline, shadow_page
 from migration.wiring.site import Site

@@ -9,10 +9,11 @@ from rich.text import Text
 
 from migration.cli.compare.diff_view import PLACE, differences, judged, page_has
 from migration.cli.console import data
-from migration.cli.views import number, table, told, whole, words
+from migration.cli.views import number, table, told, whole
 from migration.compare.diff.two_sides import GLOBAL
 from migration.compare.shadow.comparison import PAIRS
 from migration.compare.shadow.report import spread
+from migration.model.wording import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

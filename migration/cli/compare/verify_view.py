@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 
 from migration.cli.console import data
-from migration.cli.views import counted, differing, number, points_of, show_some, table, verdict, whole, words
+from migration.cli.views import differing, number, points_of, show_some, table, verdict, whole
 from migration.model.guardrails import Outcome
 from migration.model.moments import moment_text
+from migration.model.wording import counted, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

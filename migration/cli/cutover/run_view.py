@@ -11,10 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from migration.cli.console import notes
-from migration.cli.views import MARKS, words
+from migration.cli.views import MARKS
 from migration.cutover.looks import Waits
 from migration.cutover.moves import control_words
 from migration.model.guardrails import Outcome
+from migration.model.wording import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

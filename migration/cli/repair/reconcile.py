@@ -12,8 +12,8 @@ from migration.cli.agreeing import agree
 from migration.cli.commands import OUTPUT, PLAN, YES, Output, answer
 from migration.cli.console import data, say
 from migration.cli.progress import working
-from migration.cli.views import words
 from migration.model.moments import moment_text
+from migration.model.wording import words
 from migration.repair.differing import Decision, ReconcileOutcome, Reconciliation, TimeWindow
 from migration.wiring.moving import GRACE_MINUTES, RECONCILE_WCU, THREADS, in_threads
 from migration.wiring.steering import Steering

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 
 from migration.cli.console import data
-from migration.cli.views import differing, number, show_rest, show_some, table, verdict, words
+from migration.cli.views import differing, number, show_rest, show_some, table, verdict
 from migration.model.guardrails import Outcome
+from migration.model.wording import words
 from migration.repair.words import DeedOutcome, parts_off
 
 if TYPE_CHECKING:
