@@ -67,11 +67,11 @@ class DuckDBStore:
         self._folder = folder
         self._spool = folder / "lines.jsonl"
         self._db = opened(folder / DATABASE, memory_limit)
+        self._db.execute(_SQL["begun"])
 
     @property
     def begun(self) -> Begun | None:
         """What is kept here, if anything."""
-        self._db.execute(_SQL["begun"])
         found = self._db.execute("SELECT as_of, setup FROM begun").fetchone()
         return None if found is None else Begun(*found)
 
@@ -79,6 +79,7 @@ class DuckDBStore:
         """Forget everything, and begin a reading."""
         with self._at_once():
             self._db.execute(_SQL["schema"])
+            self._db.execute("DELETE FROM begun")
             self._db.execute("INSERT INTO begun VALUES (?, ?)", [begun.as_of, begun.setup])
 
     def positions(self, part: Part) -> Mapping[int, bytes | None]:

@@ -15,7 +15,6 @@ CREATE OR REPLACE MACRO fingerprint_of(employee_id, event_id) AS
 CREATE OR REPLACE MACRO reserved(id) AS starts_with(id, '#');
 CREATE OR REPLACE MACRO reserved_row(employee_id, program_id) AS
     reserved(employee_id) OR (reserved(program_id) AND program_id <> '#total');
-CREATE OR REPLACE TABLE begun (as_of VARCHAR, setup VARCHAR);
 CREATE OR REPLACE TABLE positions (part VARCHAR, segment INTEGER, position BLOB);
 CREATE OR REPLACE TABLE rows (
     employee_id VARCHAR, program_id VARCHAR, points HUGEINT, events HUGEINT, fingerprint HUGEINT,
