@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from legacy.activity import read_activity
+from migration.model import fold
+from pipeline.domain import fact
 from pipeline.domain.activity import Activity, parse_activity
 from tests.legacy_aws import VALID
 from tests.near_activities import EDGES, KINDS, NOW, json_values, nearly_valid_fields
@@ -27,6 +29,10 @@ def pipeline_verdict(fields: dict[str, Any]) -> object:
     if isinstance(verdict, Activity):
         return {name: getattr(verdict, name) for name in VALID}
     return [{"field": problem.field, "problem": problem.problem} for problem in verdict]
+
+
+def test_pipeline_and_toolkit_call_the_same_fields_an_activitys_content() -> None:
+    assert fact.CONTENT == fold.CONTENT
 
 
 @pytest.mark.slow
