@@ -3,12 +3,15 @@
 import functools
 import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import botocore.session
 import pytest
 from hypothesis import settings
+
+from migration.aws.transport.clock import AWS_TIME
 
 os.environ |= {
     "AWS_ACCESS_KEY_ID": "test",
@@ -35,6 +38,13 @@ gc.set_threshold(20_000, 20, 20)
 # What waits most begins first: beside it there is work for the processors, and the end has nothing long.
 _ORDER: Final = ("e2e", "contract", "browser", "infra", "property", "unit")
 _TESTS: Final = Path(__file__).parent
+
+
+@pytest.fixture(autouse=True)
+def _own_clock() -> Iterator[None]:
+    """No test hears from another's AWS what time it is."""
+    yield
+    AWS_TIME.ask, AWS_TIME.shift_s = None, 0.0
 
 
 @pytest.hookimpl(trylast=True)

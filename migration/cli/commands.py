@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from migration.aws.transport.clock import AWS_TIME
 from migration.cli.console import print_json, say, show_error, show_next
 from migration.model.errors import CutoverError
 
@@ -53,6 +54,7 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - as the base class has it
         """Run a command; turn errors into exit codes."""
+        AWS_TIME.tell = say
         try:
             return super().invoke(ctx)
         except CutoverError as error:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
@@ -26,8 +26,10 @@ from migration.aws.transport.clients import (
     connect,
     connect_describing,
     connect_notices,
+    date_of,
     open_session,
 )
+from migration.aws.transport.clock import AWS_TIME
 from migration.local.emulator import Emulator
 from migration.model.errors import UsageError
 from migration.model.side import Side
@@ -154,8 +156,10 @@ class DeployedStack:
 
     @cached_property
     def clients(self) -> Clients:
-        """Clients of its AWS."""
-        return connect(self.outputs.region, self.endpoint)
+        """Clients of its AWS, whose time is the one to go by."""
+        clients = connect(self.outputs.region, self.endpoint)
+        AWS_TIME.ask = partial(date_of, clients.dynamodb)
+        return clients
 
     @property
     def ledger(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -105,8 +106,8 @@ class AsDeployed:
                 yield Door(describe.function(function), handler, side)
 
     def _who(self) -> tuple[str, Read[Skew]]:
-        """Ask who asks, and take the time of the answer: its header has whole seconds, cut off."""
-        sent, began = self.clock.now(), self.clock.elapsed()
+        """Ask who asks, and hold this machine's own clock against the answer's date, in whole seconds."""
+        sent, began = time.time(), self.clock.elapsed()
         with translated("asking who the operator is"):
             answer = self.more.sts.get_caller_identity()
         took = self.clock.elapsed() - began
