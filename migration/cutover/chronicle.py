@@ -38,6 +38,7 @@ class Chronicle:
         rolled_back: whether the present state was gone back to, other than by a drill.
         resumed: whether a person said to go on since the present state was made.
         backfilled: whether history is installed, by a run that began after mirroring did.
+        epoch: the highest that a move had.
         entry: the entry of the present state, as far as entries were taken in.
         last: the greatest id that was taken in.
     """
@@ -54,6 +55,7 @@ class Chronicle:
     rolled_back: bool = False
     resumed: bool = False
     backfilled: bool = False
+    epoch: int = 0
     entry: str = ""
     last: str = ""
 
@@ -91,9 +93,8 @@ class Chronicle:
         if replace(was, epoch=to.epoch) == to:
             # Paused, postponed or resumed: traffic goes where it went.
             resumed = entry.step == RESUME
-            return replace(
-                self, entry=entry.id, resumed=resumed, rolled_back=self.rolled_back and not resumed
-            )
+            rolled_back = self.rolled_back and not resumed
+            return replace(self, epoch=entry.epoch, entry=entry.id, resumed=resumed, rolled_back=rolled_back)
         at = epoch_of(entry.at)
         now = Chronicle(
             step=entry.step,
@@ -102,6 +103,7 @@ class Chronicle:
             dualwritten_at=self.dualwritten_at,
             shadowed_at=self.shadowed_at,
             confirmed=False,
+            epoch=entry.epoch,
             entry=entry.id,
             drilled_at=self.drilled_at,
             rolled_back=bool(entry.detail.get("rollback")) and entry.step != Action.DRILL_BACK,

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 from migration.cutover.action import Action
 from migration.cutover.background import in_thread
 from migration.cutover.chronicle import RECONCILE, Chronicle
+from migration.cutover.footing import older
 from migration.cutover.looks import (
     PROVE_AGAIN_S,
     Ending,
@@ -101,6 +102,7 @@ class Run:
         Raises:
             GuardrailError, InconclusiveError: when they did.
             ConflictError: when another process took the lease.
+            IntegrityError: when the state is lost: gone, or older than the journal.
             CutoverError: what the work for a step meets.
         """
         return self._go_on(lambda state: self._next(state, goal), patience_s, for_people=True)
@@ -144,8 +146,7 @@ class Run:
 
     def _turn(self, choose: Callable[[State], Step | None]) -> Look:
         self.lease.keep()
-        state = self.plane.state()
-        self._read_on(state)
+        state = self._where()
         astray = self.following.see(state.epoch)
         vitals = self.vital.look(state)
         decision = self.watch.after(state, vitals)
@@ -174,6 +175,20 @@ class Run:
     def _is_done(self, state: State, step: Step) -> bool:
         at = None if step.to is None else replace(step.to, epoch=state.epoch)
         return at == state.control and self._so_far.confirmed
+
+    def _where(self) -> State:
+        """Read the state and what was done so far; both again when it was moved in between.
+
+        Raises:
+            IntegrityError: when the state is lost.
+        """
+        while True:
+            state = self.plane.state()
+            self._read_on(state)
+            if self._so_far.epoch <= state.epoch:
+                return state
+            if self.plane.epoch() == state.epoch:
+                raise older(state, self._so_far.epoch)
 
     def _read_on(self, state: State) -> None:
         """Take in what was written since; all of it, when a machine whose clock is behind wrote the state."""

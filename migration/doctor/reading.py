@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from migration.doctor.records import Unreadable
 from migration.doctor.scene import Records
-from migration.model.errors import ConflictError, IntegrityError
+from migration.model.errors import ConflictError, IntegrityError, StateLostError
+from migration.model.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from migration.model.checkpoints import Checkpoints
     from migration.model.clock import Clock
     from migration.model.control_plane import ControlPlane
-    from migration.model.state import State
 
 TRIES: Final = 10
 
@@ -40,8 +40,10 @@ def read_records(
 
 
 def read_state(plane: ControlPlane) -> State | Unreadable:
-    """Read the state, or say why it is none."""
+    """Read the state, or say why it is none; one that is lost reads as the one before any was written."""
     try:
         return plane.state()
+    except StateLostError:
+        return State()
     except IntegrityError as error:
         return Unreadable(str(error), plane.epoch())

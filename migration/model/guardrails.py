@@ -42,6 +42,7 @@ class GuardrailVerdict:
         why: the arithmetic, in words: what was measured, and what it was held against.
         observed_at: when its evidence was read, epoch seconds.
         dry: whether it only tells.
+        rolls_back: whether going back helps against what it finds; else a failure holds, and people are told.
     """
 
     name: str
@@ -49,6 +50,7 @@ class GuardrailVerdict:
     why: str
     observed_at: float
     dry: bool = False
+    rolls_back: bool = True
 
     @property
     def counted(self) -> Outcome:

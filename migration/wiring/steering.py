@@ -14,6 +14,7 @@ from migration.aws.stack.notices import AwsNotices
 from migration.aws.transport.hooks import PlanHooks
 from migration.cutover.chronicle import Chronicle
 from migration.cutover.following import Following
+from migration.cutover.footing import read_footing
 from migration.cutover.lease import LeaseKeeper
 from migration.cutover.looks import is_other_plan
 from migration.cutover.mover import Mover
@@ -122,9 +123,17 @@ class Steering(Site):
         epoch = self.plane.state().epoch
         self.mover().note(EntryKind.REPAIRED, "reconcile", text, epoch, reconciled_detail(began))
 
-    def so_far(self) -> Chronicle:
-        """Read what was done so far."""
-        return Chronicle().after(self.plane.journal()).with_backfill(self.checkpoints.job())
+    def footing(self) -> tuple[State, Chronicle]:
+        """Read the state, and what was done so far.
+
+        Raises:
+            IntegrityError: when the state is lost: gone, or older than the journal.
+        """
+        found = read_footing(self.plane)
+        if found.fault is not None:
+            raise found.fault
+        so_far = Chronicle().after(self.plane.journal()).with_backfill(self.checkpoints.job())
+        return found.state, so_far
 
     def records(self) -> Records:
         """Read the migration's records, consistent with each other."""

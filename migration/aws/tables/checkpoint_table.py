@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
+from migration.aws.tables.control_plane_table import ControlPlaneTable
 from migration.aws.transport.clients import translated
 from migration.aws.transport.metered import CONDITION_FAILED
 from migration.model.backfill import BackfillPhase, Engine, Job, Progress, Pulse, Segment, progress_of
 from migration.model.fold import Fold
-from migration.model.stages import Control, read_control
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-STATE: Final = "state"
+    from migration.model.stages import Control
+
 JOB: Final = "checkpoint#backfill"
 PULSE: Final = f"{JOB}#pulse"
 
@@ -38,8 +39,7 @@ class CheckpointTable:
 
     def control(self) -> Control:
         """Read where the migration stands."""
-        item = self._get(STATE)
-        return read_control(item) if item else Control()
+        return ControlPlaneTable(self.client, self.table, self.migration).state().control
 
     def job(self) -> Job | None:
         """Read the backfill."""

@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 
 from migration.aws.transport.clients import translated
 from migration.aws.transport.metered import CONDITION_FAILED
+from migration.cutover.footing import gone
 from migration.model.errors import IntegrityError
 from migration.model.journal import Entry, EntryKind
 from migration.model.stages import Stage, read_control
@@ -46,6 +47,10 @@ class ControlPlaneTable:
     def state(self) -> State:
         """Read the state."""
         item = self._get(STATE)
+        if not item and (last := self._last_move()) is not None:
+            item = self._get(STATE)  # the first one may have come between both readings
+            if not item:
+                raise gone(last.epoch)
         try:
             return _state(item) if item else State()
         except (KeyError, TypeError, ValueError) as error:
@@ -122,6 +127,17 @@ class ControlPlaneTable:
         with translated(f"reading the journal in {self.table}"):
             answer = self.client.query(**self._entries(JOURNAL), ScanIndexForward=False, Limit=count)
         return [_entry(item) for item in answer["Items"]]
+
+    def _last_move(self) -> Entry | None:
+        """Find the newest move in the journal, if there is any."""
+        with translated(f"reading the journal in {self.table}"):
+            pages = self.client.get_paginator("query").paginate(
+                **self._entries(JOURNAL), ScanIndexForward=False
+            )
+            return next(
+                (one for page in pages for one in map(_entry, page["Items"]) if one.kind is EntryKind.DONE),
+                None,
+            )
 
     def lease(self) -> Lease | None:
         """Read the lease."""

@@ -123,7 +123,7 @@ def check(
 
 def issue(helm: Steering, named: Path | None = None) -> Certificate:
     """Put the certificate together, from the journal, the comparisons and the acknowledgement ledger."""
-    state, now = helm.plane.state(), helm.clock.now()
+    (state, _), now = helm.footing(), helm.clock.now()
     course = read_course(list(helm.plane.journal()))
     comparisons = _comparisons(helm, course.legs[0].at if course.legs else "", now)
     path = named or helm.stack.ledger

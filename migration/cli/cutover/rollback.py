@@ -9,6 +9,7 @@ from migration.cli.agreeing import agree
 from migration.cli.commands import OUTPUT, PLAN, YES, Output, answer
 from migration.cli.console import say
 from migration.cli.cutover.run import RESUME, RUN, STATUS, refuse_complete
+from migration.cutover.footing import read_footing
 from migration.cutover.mover import Moved
 from migration.cutover.moves import control_words
 from migration.model.journal import control_detail
@@ -51,15 +52,20 @@ def rollback(  # noqa: PLR0913 - one for each option
         cutover rollback --to dualwrite
     """
     helm = Steering.find(plan)
-    state = helm.plane.state()
-    refuse_complete(helm, state.stage)
+    footing = read_footing(helm.plane)
+    state, fault = footing.state, footing.fault
+    if fault is None:
+        refuse_complete(helm, state.stage)
+    else:
+        say(f"{fault}. By the journal it is {control_words(state.control)}.")
     target = Control(Stage(to) if to else ROLLBACK.get(state.stage, Stage.OFF))
     there = way_back(state.control, target)
     words = f"{control_words(state.control)} → {control_words(target)}"
-    if there is not None and not dry_run:
+    if (there is not None or fault is not None) and not dry_run:
         agree(f"Roll back {helm.plan.migration!r}, {words}?", yes=yes)
     if dry_run:
-        say(f"It would go {words}." if there else f"Nothing to go back from: stage {state.stage}.")
+        stays = f"Nothing to go back from: stage {state.stage}."
+        say(f"It would go {words}." if there else stays if fault is None else f"{stays} It is written again.")
         return
     went = helm.mover().back(target, reason or "a person said so", "rollback")
     helm.following.check(went.state.control)

@@ -98,7 +98,7 @@ def _check(helm: Steering, state: State, what: Traffic, target: Control) -> None
     if is_back(state.control, target):
         return
     helm.check_plan(state)
-    so_far, course = helm.so_far(), helm.plan.cutover
+    (_, so_far), course = helm.footing(), helm.plan.cutover
     if not course.has_drill(so_far, helm.clock.now()):
         why = "was never rehearsed" if so_far.drilled_at is None else "was rehearsed too long ago"
         raise GuardrailError(
