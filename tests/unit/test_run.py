@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 from migration.cutover.course import CutoverPlan
 from migration.cutover.hooks import HookFailure
 from migration.cutover.looks import Ending
+from migration.cutover.mover import Moved
 from migration.model.errors import ConflictError, GuardrailError
 from migration.model.guardrails import Outcome
 from migration.model.journal import EntryKind, control_of
@@ -17,9 +19,11 @@ from migration.model.moments import epoch_of
 from migration.model.stages import FULL_WEIGHT, Control, Stage
 from migration.model.transitions import refusal
 from tests.cutover_world import QUICK, World, lease_of
+from tests.doubles.control_plane import MemoryControlPlane
 
 if TYPE_CHECKING:
     from migration.cutover.looks import Look
+    from migration.model.journal import Entry
     from migration.model.state import Lease, State
 
 WHOLE = [
@@ -233,3 +237,42 @@ def change(world: World, step: str, **changes: object) -> None:
 
 def resume(world: World) -> None:
     change(world, "resume", paused="")
+
+
+def test_a_breach_that_was_seen_in_another_state_rolls_nothing_back() -> None:
+    """While the decisive look is read, a person goes back, mends it, and goes on with little traffic."""
+    world, looks = World(), []
+
+    def vital(state: State) -> dict[str, Outcome]:
+        if writes(state) < FULL_WEIGHT or state.stage is not Stage.LIVE:
+            return {"error_rate": PASS}
+        looks.append(state.epoch)
+        if len(looks) == 3:
+            bob = world.process("bob@lap:2").mover
+            back = bob.back(Control(Stage.SHADOW), "seen it", "rollback")
+            assert isinstance(back, Moved)
+            mended = bob.change(back.state, back.state.changed(paused=""), "resume", "mended")
+            bob.forward(mended, mended.moved(Stage.LIVE, 0, 100), "reads 1 %", "again", None)
+        return {"error_rate": FAIL if len(looks) <= 3 else PASS}
+
+    world.vital = vital
+    assert world.run().ending is Ending.REACHED
+    rollbacks = [one for one in world.done() if one.step == "rollback"]
+    assert [one.by for one in rollbacks] == ["bob@lap:2"]
+
+
+def test_a_drill_is_taken_back_only_by_who_holds_the_lease() -> None:
+    """The lease goes to another process at the last moment; the drill is that one's to take back."""
+    world = World()
+
+    class Stolen(MemoryControlPlane):
+        def move(self, state: State, entry: Entry, lease: Lease | None) -> bool:
+            if entry.step == "drill back" and entry.by == "ana@desk:1":
+                self.holder = replace(lease_of(world), holder="bob@lap:2", token=99)
+                world.clock.sleep(60)  # it stood still before it
+            return MemoryControlPlane.move(self, state, entry, lease)
+
+    world.plane = Stolen()
+    with pytest.raises(ConflictError, match="took the lease"):
+        world.run()
+    assert world.steps()[-1] == "drill", "who lost the lease changed something"
