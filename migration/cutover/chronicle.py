@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 RECONCILE: Final = "reconcile"
 RESUME: Final = "resume"
+UNSEEN: Final = "unseen"  # in the detail of an entry: the doors' caches are over, and nobody looks at doors
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Chronicle:
         before: how traffic was routed before it.
         dualwritten_at: when mirroring last began.
         shadowed_at: when `shadow` was last entered from `dualwrite`.
-        confirmed: whether the present state is seen to have taken effect.
+        confirmed: whether the present state is seen to have taken effect, or nobody can see it.
         reconciled: whether both sides were reconciled since the present state was made.
         drilled_at: when the way back was last rehearsed with success; None when the last try failed.
         drill_judged: whether a drill was judged since the present state was made.
@@ -82,6 +83,8 @@ class Chronicle:
             case EntryKind.CONFIRMED if entry.step == RECONCILE:
                 return replace(self, reconciled=True)
             case EntryKind.CONFIRMED if entry.step == self.step:
+                return replace(self, confirmed=True)
+            case EntryKind.NOTED if entry.step == self.step and entry.detail.get(UNSEEN):
                 return replace(self, confirmed=True)
             case EntryKind.DRILLED:
                 at = epoch_of(entry.at) if entry.detail.get("ok") else None

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Tells when a move has taken effect, not how the pipeline does.
 DOOR_SETTLED: Final = "door_settled"
+# What a reconcile settles, so it holds none.
+MIRROR_MISSES: Final = "mirror_misses"
 
 
 class Outcome(StrEnum):

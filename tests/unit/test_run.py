@@ -12,7 +12,7 @@ from migration.cutover.course import CutoverPlan
 from migration.cutover.hooks import HookFailure
 from migration.cutover.looks import Ending
 from migration.cutover.mover import Moved
-from migration.model.errors import ConflictError, GuardrailError
+from migration.model.errors import ConflictError, GuardrailError, InconclusiveError
 from migration.model.guardrails import Outcome
 from migration.model.journal import EntryKind, control_of
 from migration.model.moments import epoch_of
@@ -208,6 +208,83 @@ def test_a_move_that_doors_do_not_follow_is_waited_for() -> None:
     assert world.run().ending is Ending.REACHED
     assert sum("every door must route by epoch 5: door_settled" in why(one) for one in world.looks) >= 3
     assert world.steps() == WHOLE, "a slow door is no breach"
+
+
+def test_a_move_that_no_door_was_seen_to_follow_is_not_confirmed() -> None:
+    world = World(vital=lambda _: {"door_settled": Outcome.INCONCLUSIVE})
+    run = world.process("ana@desk:1")
+    with run.lease.held(), pytest.raises(InconclusiveError, match="route by epoch 1: door_settled") as found:
+        run.until(Stage.DUALWRITE, patience_s=30)
+    assert "cutover preflight" in str(found.value)
+    assert world.steps() == ["dualwrite"]
+    assert not [one for one in world.plane.journal() if one.kind is EntryKind.CONFIRMED]
+    world.vital = lambda _: {"door_settled": PASS}
+    assert world.run().ending is Ending.REACHED
+
+
+def test_a_way_back_that_is_not_seen_at_the_doors_ends_and_says_so() -> None:
+    world = World(
+        vital=lambda state: {
+            "queue_age": FAIL if writes(state) else PASS,
+            "door_settled": Outcome.INCONCLUSIVE if state.paused else PASS,
+        }
+    )
+    look = world.run()
+    assert look.ending is Ending.ROLLED_BACK
+    assert "written, not seen at the doors yet" in look.why
+    last = list(world.plane.journal())[-1]
+    assert (last.kind, last.text[:35]) == (EntryKind.NOTED, "written, not seen at the doors yet:")
+    again = [one for one in world.plane.journal() if one.step == "rollback"]
+    assert EntryKind.CONFIRMED not in [one.kind for one in again]
+    world.vital = lambda _: {"door_settled": PASS}
+    assert "not seen" not in world.run().why
+
+
+@pytest.mark.parametrize("stage", [Stage.OFF, Stage.DUALWRITE])
+def test_where_nobody_looks_at_doors_nothing_is_said_to_be_seen(stage: Stage) -> None:
+    """In stage off they tell nothing; else `door_settled` is off in the plan."""
+    world = World(vital=lambda _: {} if stage is not Stage.OFF else {"door_settled": PASS})
+    world.run(goal=Stage.SHADOW)
+    world.vital = lambda _: {}
+    world.roll_back("bob@lap:2", stage)
+    assert world.run().ending is Ending.ROLLED_BACK
+    last = list(world.plane.journal())[-1]
+    assert (last.kind, last.text) == (
+        EntryKind.NOTED,
+        "the doors' caches are over; nobody looked at the doors",
+    )
+
+
+@pytest.mark.parametrize("stage", [Stage.DUALWRITE, Stage.SHADOW, Stage.LIVE])
+@pytest.mark.parametrize("outcome", [Outcome.INCONCLUSIVE, FAIL])
+def test_what_mirrors_missed_is_reconciled_by_the_run_itself(stage: Stage, outcome: Outcome) -> None:
+    if (stage, outcome) == (Stage.LIVE, FAIL):
+        pytest.skip("that rolls back")
+    world = World()
+    missed: list[int] = []
+
+    def vital(state: State) -> dict[str, Outcome]:
+        if state.stage is stage and not missed:
+            missed.append(len(world.worked))
+        open_ones = missed and "reconcile" not in world.worked[missed[0] :]
+        return {"door_settled": PASS, "mirror_misses": outcome if open_ones else PASS}
+
+    world.vital = vital
+    assert world.run().ending is Ending.REACHED
+    assert world.steps() == WHOLE
+
+
+def test_a_reconcile_that_does_not_settle_it_is_not_made_again_and_again() -> None:
+    world = World(
+        vital=lambda state: {
+            "door_settled": PASS,
+            "mirror_misses": Outcome.INCONCLUSIVE if state.stage is Stage.SHADOW else PASS,
+        }
+    )
+    run = world.process("ana@desk:1")
+    with run.lease.held(), pytest.raises(InconclusiveError, match="mirror_misses"):
+        run.until(Stage.LIVE, patience_s=150)
+    assert world.worked.count("reconcile") == 4, "dualwrite's, shadow's, and two of its own"
 
 
 def test_who_does_not_hold_the_lease_is_told_who_does() -> None:

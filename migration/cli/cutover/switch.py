@@ -46,7 +46,7 @@ def switch(  # noqa: PLR0913 - one for each option
     path was rehearsed recently. Less is given at once. Clients are placed by a hash of the employee: a share
     that grows only adds clients, and each stays on its side.
 
-    Exit code 0: done, and every door routes by it. 10, 11: guardrails fail, or cannot be told. 12: somebody
+    Exit code 0: done; more was seen at the doors, less is written, and doors obey within 2 s. 10, 11: guardrails fail, or cannot be told. 12: somebody
     else moves the migration. 13: it was rolled back meanwhile.
 
     For example:
@@ -67,7 +67,7 @@ def switch(  # noqa: PLR0913 - one for each option
     if is_back(state.control, target):
         went = helm.mover().back(target, f"cutover switch {what} --to {to:g}", "switch", stop=False)
         helm.following.check(went.state.control)
-        _tell(words, output)
+        _tell(f"{words}: written, and doors obey within 2 s; status says when they were seen to", output)
         return
     step = Step(f"switch {what} {to:g} %", Action.MOVE, target, proofs=True)
     look = one_step(helm, step, patience)
