@@ -68,6 +68,18 @@ def read_footing(plane: ControlPlane) -> Footing:
     raise ConflictError("the state keeps changing", hint="see who moves it", next_command="cutover status")
 
 
+def sound_state(plane: ControlPlane) -> State:
+    """Read the state, held against the journal.
+
+    Raises:
+        IntegrityError: when it is lost.
+    """
+    found = read_footing(plane)
+    if found.fault is not None:
+        raise found.fault
+    return found.state
+
+
 def _as_recorded(plane: ControlPlane, there: int, fault: IntegrityError) -> Footing:
     moves = moves_of(plane.journal())
     epoch = max(there, moves[-1].epoch if moves else 0)

@@ -29,7 +29,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from migration.cutover.footing import read_footing
+from migration.cutover.footing import read_footing, sound_state
 from migration.cutover.moves import Move, control_words
 from migration.cutover.notice import notice_of_move
 from migration.model.errors import ConflictError, GuardrailError, RemoteError, UsageError
@@ -194,9 +194,7 @@ class Mover:
             IntegrityError: when the state is older than the journal.
             RemoteError: when AWS failed, and as far as can be read nothing was written.
         """
-        fault = read_footing(self.plane).fault
-        if fault is not None:
-            raise fault
+        sound_state(self.plane)
         move = self._move(was, to.control, step, text)
         written = self._write(was, to, move, None, detail or {})
         if written is None:

@@ -14,7 +14,7 @@ from migration.aws.stack.notices import AwsNotices
 from migration.aws.transport.hooks import PlanHooks
 from migration.cutover.chronicle import Chronicle
 from migration.cutover.following import Following
-from migration.cutover.footing import read_footing
+from migration.cutover.footing import sound_state
 from migration.cutover.lease import LeaseKeeper
 from migration.cutover.looks import is_other_plan
 from migration.cutover.mover import Mover
@@ -129,11 +129,8 @@ class Steering(Site):
         Raises:
             IntegrityError: when the state is lost: gone, or older than the journal.
         """
-        found = read_footing(self.plane)
-        if found.fault is not None:
-            raise found.fault
-        so_far = Chronicle().after(self.plane.journal()).with_backfill(self.checkpoints.job())
-        return found.state, so_far
+        state = sound_state(self.plane)
+        return state, Chronicle().after(self.plane.journal()).with_backfill(self.checkpoints.job())
 
     def records(self) -> Records:
         """Read the migration's records, consistent with each other."""

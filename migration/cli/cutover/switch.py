@@ -46,8 +46,8 @@ def switch(  # noqa: PLR0913 - one for each option
     path was rehearsed recently. Less is given at once. Clients are placed by a hash of the employee: a share
     that grows only adds clients, and each stays on its side.
 
-    Exit code 0: done; more was seen at the doors, less is written, and doors obey within 2 s. 10, 11: guardrails fail, or cannot be told. 12: somebody
-    else moves the migration. 13: it was rolled back meanwhile.
+    Exit code 0: done. More was seen at the doors; less is written, and doors obey it within 2 s. 10, 11:
+    guardrails fail, or cannot be told. 12: somebody else moves the migration. 13: it was rolled back meanwhile.
 
     For example:
 
