@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from migration.model.checkpoints import Checkpoints
     from migration.model.clock import Clock
     from migration.model.control_plane import ControlPlane
+    from migration.model.state import Lease
 
 TRIES: Final = 10
 
 
 def read_records(
-    plane: ControlPlane, checkpoints: Checkpoints, clock: Clock, is_gone: Callable[[str], bool]
+    plane: ControlPlane, checkpoints: Checkpoints, clock: Clock, is_gone: Callable[[Lease], bool]
 ) -> Records:
     """Read everything; again, if the state was moved while the journal was read.
 
@@ -34,7 +35,7 @@ def read_records(
         lease = plane.lease()
         job, pulse = checkpoints.job(), checkpoints.pulse()
         if read_state(plane) == state:
-            gone = lease is not None and is_gone(lease.holder)
+            gone = lease is not None and is_gone(lease)
             return Records(clock.now(), state, entries, lease, gone, job, pulse)
     raise ConflictError("the state keeps changing", hint="see who moves it", next_command="cutover status")
 

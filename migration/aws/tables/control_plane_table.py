@@ -144,7 +144,8 @@ class ControlPlaneTable:
         item = self._get(LEASE)
         if not item:
             return None
-        return Lease(item["holder"]["S"], int(item["token"]["N"]), float(item["held_until"]["N"]))
+        until, process = float(item["held_until"]["N"]), item.get("process", {"S": ""})["S"]
+        return Lease(item["holder"]["S"], int(item["token"]["N"]), until, process)
 
     def take_lease(self, lease: Lease, instead_of: Lease | None) -> bool:
         """Become the holder."""
@@ -160,6 +161,7 @@ class ControlPlaneTable:
             "token": _number(lease.token),
             # Not `expires_at`, by which the table drops items: with the lease its token would begin anew.
             "held_until": {"N": repr(lease.expires_at)},
+            "process": {"S": lease.process},
         }
         name, values = ("record", {}) if was is None else ("token", {":was": _number(was)})
         condition: Any = {

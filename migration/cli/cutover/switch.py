@@ -47,7 +47,8 @@ def switch(  # noqa: PLR0913 - one for each option
     that grows only adds clients, and each stays on its side.
 
     Exit code 0: done. More was seen at the doors; less is written, and doors obey it within 2 s. 10, 11:
-    guardrails fail, or cannot be told. 12: somebody else moves the migration. 13: it was rolled back meanwhile.
+    guardrails fail, or cannot be told. 12: somebody else moves the migration. 13: it was rolled back
+    meanwhile.
 
     For example:
 
