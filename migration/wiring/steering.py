@@ -127,17 +127,24 @@ class Steering(Site):
     def note_reconciled(self, began: float) -> None:
         """Take down that a reconcile, which began then, left nothing open: missed mirrors are settled."""
         text = "reconciled: both sides have the same activities"
-        epoch = self.plane.state().epoch
+        epoch = self.state().epoch
         self.mover().note(EntryKind.REPAIRED, "reconcile", text, epoch, reconciled_detail(began))
+
+    def state(self) -> State:
+        """Read the state, held against the journal.
+
+        Raises:
+            IntegrityError: when it is lost: gone, or older than the journal.
+        """
+        return sound_state(self.plane)
 
     def footing(self) -> tuple[State, Chronicle]:
         """Read the state, and what was done so far.
 
         Raises:
-            IntegrityError: when the state is lost: gone, or older than the journal.
+            IntegrityError: as `state`.
         """
-        state = sound_state(self.plane)
-        return state, Chronicle().after(self.plane.journal()).with_backfill(self.checkpoints.job())
+        return self.state(), Chronicle().after(self.plane.journal()).with_backfill(self.checkpoints.job())
 
     def records(self) -> Records:
         """Read the migration's records, consistent with each other."""

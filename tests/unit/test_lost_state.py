@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -9,9 +11,11 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 from moto import mock_aws
+from typer.testing import CliRunner
 
 from migration.aws.stack.door_switch import DoorSwitch
 from migration.aws.tables.checkpoint_table import CheckpointTable
+from migration.cli.main import app
 from migration.cutover.footing import read_footing
 from migration.cutover.looks import Ending
 from migration.cutover.mover import Moved
@@ -25,9 +29,13 @@ from migration.model.state import State
 from tests.contract.test_control_plane_ports import entry, table
 from tests.cutover_world import KilledError, Scripted, World
 from tests.doctor_world import ask, converge, follow
+from tests.recorded_account import PREFIX, account
+from tests.recorded_moments import bring_to
+from tests.unit.test_recorded_commands import acknowledged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from migration.model.control_plane import ControlPlane
     from migration.model.journal import Entry
@@ -224,3 +232,43 @@ def test_in_the_table_the_first_move_that_comes_between_both_readings_is_no_loss
         for read in (plane.state, checkpoints.control):
             with pytest.raises(StateLostError, match="the control table has no state"):
                 read()
+
+
+NAMES_IT = (
+    "status",
+    "run --yes",
+    "pause lunch",
+    "resume",
+    "postpone live",
+    "switch writes --to 50 --yes --patience 0",
+    "complete --name activities --patience 0",
+    "plan agree --yes",
+    "backfill start --yes",
+    "reconcile --yes",
+    "repair --apply --yes --patience 2",
+    "certificate",
+    "ledger check --ledger ledger.jsonl --wait 0",
+    "doctor",
+    "preflight --output json",
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lose", ["gone", "older"])
+def test_every_command_names_it(lose: str, tmp_path: Path) -> None:
+    with account(tmp_path) as there:
+        acknowledged(there)
+        bring_to(there, "live_25")
+        key = {"migration": {"S": "activities"}, "record": {"S": "state"}}
+        was = there.client.get_item(TableName=f"{PREFIX}-control", Key=key)["Item"]
+        there.client.delete_item(TableName=f"{PREFIX}-control", Key=key)
+        if lose == "older":
+            old = {**was, "stage": {"S": "shadow"}, "epoch": {"N": "2"}, "since": {"S": ""}}
+            there.client.put_item(TableName=f"{PREFIX}-control", Item=old)
+        silent = []
+        for line in NAMES_IT:
+            said = CliRunner().invoke(app, shlex.split(line))
+            names = re.search("moves up to epoch|state_by_hand|state_lost", said.stderr + said.stdout)
+            if said.exit_code not in (1, 10) or not names:
+                silent.append((line, said.exit_code, said.stderr[-300:]))
+        assert not silent, silent

@@ -20,6 +20,7 @@ from migration.aws.transport.clients import translated
 from migration.aws.transport.clock import SystemClock
 from migration.aws.transport.metered import CONDITION_FAILED
 from migration.aws.transport.patience import patiently
+from migration.cutover.footing import sound_state
 from migration.model.backfill import BackfillPhase, Engine, Job, Progress, Pulse, Segment, progress_of
 from migration.model.fold import Fold
 
@@ -44,7 +45,7 @@ class CheckpointTable:
 
     def control(self) -> Control:
         """Read where the migration stands."""
-        return ControlPlaneTable(self.client, self.table, self.migration).state().control
+        return sound_state(ControlPlaneTable(self.client, self.table, self.migration, self.clock)).control
 
     def job(self) -> Job | None:
         """Read the backfill."""

@@ -16,6 +16,7 @@ from migration.cli.console import print_json, say
 from migration.compare.ledger.check import check_sides, deciding
 from migration.compare.ledger.settle import settle
 from migration.compare.ledger.verdict import LedgerVerdict
+from migration.cutover.footing import sound_state
 from migration.model.stages import Stage
 from migration.plan.plan import plan_of
 from migration.wiring.workspace import LEDGER, DeployedStack, Workspace
@@ -59,7 +60,7 @@ def check(
     stack = workspace.deployed(plan.stack)
     await_folds(stack, timedelta(seconds=wait))
     plane = stack.control_plane(plan.migration)
-    stage = plane.state().stage if plane else Stage.OFF
+    stage = sound_state(plane).stage if plane else Stage.OFF
     verdicts = check_sides(acknowledged, stack.tables(plan.legacy), stage)
     verdict = deciding(verdicts)
     seen = verdict is not None and verdict.acknowledged > 0

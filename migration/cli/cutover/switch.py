@@ -57,7 +57,7 @@ def switch(  # noqa: PLR0913 - one for each option
         cutover switch writes --to 25 --dry-run
     """
     helm = Steering.find(plan)
-    state = helm.plane.state()
+    state = helm.state()
     target = _target(state, what, round(to * PERCENT))
     _check(helm, state, what, target)
     words = f"{control_words(state.control)} → {control_words(target)}"
