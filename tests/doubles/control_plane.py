@@ -28,7 +28,7 @@ class MemoryControlPlane:
     def state(self) -> State:
         """Read the state."""
         with self._lock:
-            last = None if self.current.epoch else last_move(self.entries.values())
+            last = last_move(self.entries.values()) if self.current == State() else None
             if last is not None:
                 raise gone(last.epoch)
             return self.current
