@@ -147,7 +147,7 @@ def test_everybody_knows_the_same_dead_letter_queues(aws: Clients) -> None:
     assert set(stack.dead_letters.values()) == set(urls.values())
 
     vitals = StackVitals(aws.dynamodb, aws.sqs, stack.pipeline, stack.migration, "m")
-    assert vitals.dead() == dict.fromkeys(DEAD, 3)
+    assert {**vitals.dead(), **vitals.mirrors_dead()} == dict.fromkeys(DEAD, 3)
     assert PipelineTables(aws.dynamodb, aws.sqs, stack.pipeline).dead() == 6
     allowed = {need.thing for need in needs(stack, Plan()) if need.service == "sqs"}
     assert set(urls) | {"queue_url", "mirror_queue_url"} == allowed
@@ -168,6 +168,11 @@ def test_everybody_knows_the_same_dead_letter_queues(aws: Clients) -> None:
 def test_a_stack_without_a_mirror_has_no_dead_letters_of_one() -> None:
     contracted = outputs().model_copy(update={"migration": MigrationOutputs(control_table="c")})
     assert tuple(contracted.dead_letters) == DEAD[:2]
+    assert contracted.pipeline is not None
+    assert contracted.migration is not None
+    nothing: Any = None  # is asked
+    vitals = StackVitals(nothing, nothing, contracted.pipeline, contracted.migration, "m")
+    assert (vitals.mirrored_back(), vitals.mirrors_dead()) == (None, {}), "nothing is not 0"
 
 
 def _pipe_of(dead_letters: str) -> dict[str, Any]:
