@@ -102,13 +102,14 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _ask(client: DynamoDBClient, target: str, body: dict[str, Any]) -> tuple[int, bytes]:
-    operations: dict[str, Any] = {"Scan": client.scan, "Query": client.query}
     try:
-        answer = operations[target.rpartition(".")[2]](**body)
+        answer = client._make_api_call(target.rpartition(".")[2], body)  # type: ignore[attr-defined] # as named
     except ClientError as error:
-        parsed = error.response["Error"]
-        code = f"com.amazonaws.dynamodb.v20120810#{parsed['Code']}"
-        return 400, json.dumps({"__type": code, "message": parsed["Message"]}).encode()
+        response: Any = error.response
+        code = f"com.amazonaws.dynamodb.v20120810#{response['Error']['Code']}"
+        more = {name: response[name] for name in ("CancellationReasons", "Item") if name in response}
+        body = {"__type": code, "message": response["Error"]["Message"], **more}
+        return 400, json.dumps(body, default=_encode).encode()
     fields = {name: value for name, value in answer.items() if name != "ResponseMetadata"}
     return 200, json.dumps(fields, default=_encode, ensure_ascii=False).encode()
 
