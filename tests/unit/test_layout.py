@@ -94,5 +94,5 @@ def test_a_plan_that_was_agreed_to_before_is_the_same_plan_now() -> None:
 def test_the_schema_of_the_plan_is_as_before() -> None:
     text = json.dumps(Plan.model_json_schema(), indent=2) + "\n"
     assert hashlib.sha256(text.encode()).hexdigest() == (
-        "8bf55ff56b307fe7038cae887e0bdc4da3aac55715018c7bd5cc83f8819e6bf3"
+        "133b6a9f2725bf3b5bf336031ec69c43b7b4c103eb2831112dbad105ef48969f"
     )
