@@ -27,7 +27,7 @@ from botocore.exceptions import ReadTimeoutError
 
 from legacy import ingest as legacy_ingest
 from migration.aws.bulk.side_store import DuckDBStore
-from migration.aws.tables.legacy_folds import LegacyFolds
+from migration.aws.tables.legacy_rows import LegacyRows
 from migration.aws.tables.legacy_sink import MirrorSink
 from migration.backfill.pacer import Pacer
 from migration.backfill.pacing import WritePace
@@ -361,8 +361,8 @@ class Account(World):
         for fact in folds.queue:
             self.queue.send(_message(fact, TO_AGGREGATE))
 
-    def legacy_tables(self, client: Any) -> LegacyFolds:
-        return LegacyFolds(client, "events", "programs", "employees", LegacyPlan().written())
+    def legacy_tables(self, client: Any) -> LegacyRows:
+        return LegacyRows(client, "events", "programs", "employees", LegacyPlan().written())
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.clock.now(), UTC)

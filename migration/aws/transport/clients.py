@@ -12,6 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
 from migration.aws.transport.clock import AWS_TIME
+from migration.aws.transport.conflicts import TryAgain
 from migration.model.errors import CredentialsError, RemoteError
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ _CONFIG: Final = Config(
     read_timeout=60,  # a function that is invoked answers when it is done
     retries={"mode": "standard", "total_max_attempts": 4},
 )
+_CONFLICTS_S: Final = 10.0  # a row that is hot, not one that is broken
 # Nothing waits for a notice: one that cannot be delivered soon is noted instead.
 _SOON: Final = Config(
     connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2}
@@ -126,8 +128,13 @@ def connect_describing(region: str, endpoint_url: str | None = None) -> Describi
 
 
 def connect_dynamodb(session: boto3.Session, endpoint_url: str | None = None) -> DynamoDBClient:
-    """Make the one client that needs no others beside it, as in a function's cold start."""
-    return session.client("dynamodb", endpoint_url=endpoint_url, config=_CONFIG)
+    """Make the one client that needs no others beside it, as in a function's cold start.
+
+    What was refused for another's transaction is tried again, for a while.
+    """
+    client = session.client("dynamodb", endpoint_url=endpoint_url, config=_CONFIG)
+    TryAgain(_CONFLICTS_S).attach(client.meta.events)
+    return client
 
 
 def connect_sqs(session: boto3.Session, endpoint_url: str | None = None) -> SQSClient:
