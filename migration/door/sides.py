@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
+from botocore.handlers import BUILTIN_HANDLERS
 
+from migration.aws.transport.conflicts import TryAgain
 from migration.model.side import Side
 
 if TYPE_CHECKING:
@@ -22,12 +24,17 @@ if TYPE_CHECKING:
     Handler = Callable[[Event, object], dict[str, Any]]
 
 SERVER_ERROR: Final = 500
+# A write of a side's own, which DynamoDB refused because a transaction of ours, or anybody's, held the item.
+# Every session that is made from now on has it, so whatever clients a side makes for itself.
+AGAIN: Final = ("needs-retry.dynamodb", TryAgain(within_s=1.0))
 metrics = Metrics()
 
 
 @cache
 def handler_of(side: Side) -> Handler:
     """Import a side's handler when first needed: `LEGACY_HANDLER` or `PIPELINE_HANDLER`."""
+    if AGAIN not in BUILTIN_HANDLERS:
+        BUILTIN_HANDLERS.append(AGAIN)
     module, _, function = os.environ[f"{side.upper()}_HANDLER"].rpartition(".")
     handler: Handler = getattr(import_module(module), function)
     return handler
