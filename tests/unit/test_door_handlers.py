@@ -351,6 +351,20 @@ def test_the_control_item_is_read_once_a_second_and_its_loss_keeps_the_last_valu
     assert cached.current().stage is Stage.SHADOW
 
 
+def test_an_epoch_older_than_one_that_was_seen_is_not_gone_back_to(fake: FakeDynamoDB) -> None:
+    cached = control_module.control()
+    for seen, routed in (
+        (Control(Stage.LIVE, 500, epoch=7), Control(Stage.LIVE, 500, epoch=7)),
+        (Control(Stage.DUALWRITE, epoch=6), Control(Stage.LIVE, 500, epoch=7)),
+        (Control(Stage.SHADOW, epoch=7), Control(Stage.SHADOW, epoch=7)),
+        (Control(Stage.OFF, epoch=0), Control(Stage.SHADOW, epoch=7)),
+        (Control(Stage.DUALWRITE, epoch=8), Control(Stage.DUALWRITE, epoch=8)),
+    ):
+        set_control(fake, seen)
+        cached._read_at = float("-inf")
+        assert cached.current() == routed
+
+
 @pytest.mark.parametrize("answer", [reply(200, {}), hang_up, reply(200, {"Item": {"stage": {"S": "?"}}})])
 def test_before_any_read_succeeds_the_value_baked_in_at_deployment_holds(
     fake: FakeDynamoDB, monkeypatch: pytest.MonkeyPatch, answer: Any
