@@ -36,6 +36,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "migration.aws.transport.conflicts",
         "migration.aws.transport.kept_connections",
         "migration.aws.transport.signer",
+        "pipeline.handlers.telemetry",
     ),
     "migration.load": (),
     "migration.compare": (),

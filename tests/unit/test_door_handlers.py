@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 from typing import TYPE_CHECKING, Any
@@ -12,22 +11,24 @@ import pytest
 from migration.door import control as control_module
 from migration.door import counters as counters_module
 from migration.door import ingest, serve
-from migration.door import mirror as mirror_module
 from migration.door.counts import Role, Witness
 from migration.door.mirror import Mirrored
-from migration.door.sides import handler_of, pinned
 from migration.model.side import Side
 from migration.model.stages import Control, Stage
 from tests.door_world import (
-    PATIENT_S,
+    ACTIVITY,
+    SIDES,
     TAKEN,
     THROTTLED,
     FakeDynamoDB,
+    deployed_door,
+    forget,
     garbage,
     hang,
     hang_up,
+    post,
     reply,
-    wire_server,
+    set_control,
 )
 
 if TYPE_CHECKING:
@@ -36,99 +37,14 @@ if TYPE_CHECKING:
 
     from migration.door.counts import DoorCounts
 
-ACTIVITY = {
-    "employee_id": "emp-1",
-    "program_id": "prog-1",
-    "activity_type": "task_completed",
-    "points": 10,
-    "occurred_at": "2026-03-01T09:30:00Z",
-}
-
-
-class Sides:
-    """Both sides' handlers, recording what they were asked."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, dict[str, Any]]] = []
-        self.pipeline_answer: dict[str, Any] = {"statusCode": 202, "body": "pipeline"}
-        self.legacy_answer: dict[str, Any] = {"statusCode": 202, "body": "legacy", "headers": {"X": "1"}}
-
-    def legacy(self, event: dict[str, Any], _context: object) -> dict[str, Any]:
-        self.asked.append(("legacy", event))
-        if self.legacy_answer.get("raise"):
-            raise RuntimeError("legacy broke")
-        return self.legacy_answer
-
-    def pipeline(self, event: dict[str, Any], _context: object) -> dict[str, Any]:
-        self.asked.append(("pipeline", event))
-        return self.pipeline_answer
-
-
-SIDES = Sides()
-
-
-def legacy_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return SIDES.legacy(event, context)
-
-
-def pipeline_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return SIDES.pipeline(event, context)
-
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDynamoDB]:
-    dynamodb = FakeDynamoDB()
-    SIDES.__init__()  # type: ignore[misc] # the handlers are found by name, so they share one object
-    with wire_server(dynamodb) as endpoint:
-        dynamodb.endpoint = endpoint
-        for name, value in {
-            "AWS_ENDPOINT_URL": endpoint,
-            "AWS_REGION": "us-east-1",
-            "CONTROL_TABLE": "control",
-            "MIGRATION": "activities",
-            "BAKED_CONTROL": '{"stage":"off"}',
-            "FACTS_TABLE": "facts",
-            "LEGACY_HANDLER": f"{__name__}.legacy_handler",
-            "PIPELINE_HANDLER": f"{__name__}.pipeline_handler",
-        }.items():
-            monkeypatch.setenv(name, value)
-        for module, timeout in (
-            (control_module, "READ_TIMEOUT_S"),
-            (counters_module, "TIMEOUT_S"),
-            (ingest, "TIMEOUT_S"),
-            (mirror_module, "TIMEOUT_S"),
-        ):
-            monkeypatch.setattr(module, timeout, PATIENT_S)
-        forget()
+    with deployed_door(monkeypatch) as dynamodb:
         yield dynamodb
-        forget()
 
 
-def forget() -> None:
-    for cached in (control_module.control, counters_module.counters, ingest.mirror, handler_of, pinned):
-        cached.cache_clear()
-
-
-def set_control(fake: FakeDynamoDB, control: Control) -> None:
-    item = {
-        "stage": {"S": control.stage},
-        "write_weight": {"N": str(control.write_weight)},
-        "read_weight": {"N": str(control.read_weight)},
-        "epoch": {"N": str(control.epoch)},
-    }
-    fake.answers["GetItem"] = reply(200, {"Item": item})
-
-
-def post(body: str, *, encoded: bool = False) -> dict[str, Any]:
-    return {
-        "rawPath": "/activities",
-        "requestContext": {"http": {"method": "POST"}},
-        "body": base64.b64encode(body.encode()).decode() if encoded else body,
-        "isBase64Encoded": encoded,
-    }
-
-
-def send(**changes: Any) -> dict[str, Any]:
+def send(**changes: Any) -> Any:
     return ingest.handler(post(json.dumps({**ACTIVITY, **changes})), None)
 
 
@@ -261,7 +177,7 @@ def test_legacys_own_failure_is_the_clients_and_the_mirror_is_still_collected(
     fake: FakeDynamoDB, capsys: pytest.CaptureFixture[str]
 ) -> None:
     set_control(fake, Control(Stage.DUALWRITE))
-    SIDES.legacy_answer["raise"] = True
+    SIDES.raised = RuntimeError("legacy broke")
     with pytest.raises(RuntimeError, match="legacy broke"):
         send()
     assert outcomes(capsys) == [Mirrored.STORED]
