@@ -7,7 +7,7 @@ operation to what moto and the local AWS do.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from migration.door.wire import WireAnswer
 from migration.model.facts import Lane, StoredFact
 from migration.model.fold import Activity, Fold, Identity, Row
 from migration.model.side import Side
-from pipeline.domain.fact import IF_ABSENT, fact_item
+from pipeline.domain.fact import IF_ABSENT, changing, fact_item
 from tests.doubles.backfill import MemoryCheckpoints, MemoryFacts, MemoryLegacy
 
 if TYPE_CHECKING:
@@ -50,6 +50,21 @@ class MemoryDynamoDB:
             there = parameters.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
             raise failed("PutItem", Item=item_of(taken) if there else {})
         self.facts.by_identity[fact.activity.identity] = fact
+        return {}
+
+    def update_item(self, **parameters: Any) -> dict[str, Any]:
+        """Hand a fact over, under the condition that is asked for and no other."""
+        key, values = parameters["Key"], parameters["ExpressionAttributeValues"]
+        was = {name.removeprefix(":was_"): one for name, one in values.items() if name.startswith(":was_")}
+        asked = changing({**key, **was}, {"side": {"S": Side.PIPELINE}})
+        there = parameters.pop("ReturnValuesOnConditionCheckFailure", "NONE") == "ALL_OLD"
+        assert parameters == {"TableName": parameters["TableName"], **asked}
+        identity = Identity(key["employee_id"]["S"], key["event_id"]["S"])
+        fact = self.facts.by_identity.get(identity)
+        held = {} if fact is None else item_of(fact)
+        if fact is None or any(held[name] != one for name, one in was.items()):
+            raise failed("UpdateItem", Item=held if there else {})
+        self.facts.by_identity[identity] = replace(fact, side=Side.PIPELINE)
         return {}
 
     def get_item(self, **parameters: Any) -> dict[str, Any]:
