@@ -7,7 +7,7 @@ operation to what moto and the local AWS do.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from migration.door.wire import WireAnswer
 from migration.model.facts import Lane, StoredFact
 from migration.model.fold import Activity, Fold, Identity, Row
 from migration.model.side import Side
-from pipeline.domain.fact import IF_ABSENT, fact_item
+from pipeline.domain.fact import IF_ABSENT, changing, fact_item
 from pipeline.domain.fold import identity as name_of
 from tests.doubles.backfill import MemoryCheckpoints, MemoryFacts, MemoryLegacy
 
@@ -67,6 +67,21 @@ class MemoryDynamoDB:
         self.legacy.adding[event.identity] = event
         return {}
 
+    def _hand_over(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Hand a fact over, under the condition that is asked for and no other."""
+        key, values = parameters["Key"], parameters["ExpressionAttributeValues"]
+        was = {name.removeprefix(":was_"): one for name, one in values.items() if name.startswith(":was_")}
+        asked = changing({**key, **was}, {"side": {"S": Side.PIPELINE}})
+        there = parameters.pop("ReturnValuesOnConditionCheckFailure", "NONE") == "ALL_OLD"
+        assert parameters == {"TableName": parameters["TableName"], **asked}
+        identity = Identity(key["employee_id"]["S"], key["event_id"]["S"])
+        fact = self.facts.by_identity.get(identity)
+        held = {} if fact is None else item_of(fact)
+        if fact is None or any(held[name] != one for name, one in was.items()):
+            raise failed("UpdateItem", Item=held if there else {})
+        self.facts.by_identity[identity] = replace(fact, side=Side.PIPELINE)
+        return {}
+
     def get_item(self, **parameters: Any) -> dict[str, Any]:
         """Read the control item."""
         assert parameters["Key"]["record"] == {"S": "state"}
@@ -88,8 +103,10 @@ class MemoryDynamoDB:
         return {"Responses": {table: [item for item in found if item]}, "UnprocessedKeys": {}}
 
     def update_item(self, **parameters: Any) -> dict[str, Any]:
-        """Change what legacy has as the reverse mirror does, and in no other way."""
+        """Hand a fact over, or change what legacy has as the reverse mirror does, and in no other way."""
         key, expression = parameters["Key"], parameters["UpdateExpression"]
+        if "event_id" in key and expression.startswith("SET"):
+            return self._hand_over(parameters)
         if "event_id" in key:
             assert (expression, parameters["ConditionExpression"]) == (f"REMOVE {MARK}", _MARKED)
             if _identity(key) not in self.legacy.adding:

@@ -258,7 +258,7 @@ class Account(World):
     mirror_queue: Queue = field(default_factory=Queue)
     late: list[Callable[[], object]] = field(default_factory=list)
     controls: list[tuple[float, Control]] = field(default_factory=list)
-    captured: set[Identity] = field(default_factory=set)
+    captured: dict[Identity, Side] = field(default_factory=dict)
     counted: Counter[Identity] = field(default_factory=Counter)
     compensations: dict[str, Fold | None] = field(default_factory=dict)
 
@@ -284,13 +284,14 @@ class Account(World):
         ]
 
     def capture(self, copies: int = 1) -> None:
-        """Both pipes: every insert since, filtered and cut to their messages' fields."""
+        """Both pipes: every insert since, and what was handed over, cut to their messages' fields."""
         for identity, fact in list(self.facts.by_identity.items()):
-            if identity in self.captured:
+            was = self.captured.get(identity)
+            if was is fact.side:
                 continue
-            self.captured.add(identity)
+            self.captured[identity] = fact.side
             for _ in range(copies):
-                if fact.lane is Lane.LIVE:
+                if was is None and fact.lane is Lane.LIVE:
                     self.queue.send(_message(fact, TO_AGGREGATE))
                 if fact.side is Side.PIPELINE:
                     self.mirror_queue.send(_message(fact, TO_MIRROR))

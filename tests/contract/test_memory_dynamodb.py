@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -21,6 +21,7 @@ from migration.model.stages import Control, Stage, read_control
 from pipeline.domain.activity import Activity as Incoming
 from pipeline.domain.aggregator import Outcome
 from pipeline.domain.batch import Row as LiveRow
+from pipeline.domain.fact import changing, fact_item
 from pipeline.stores.facts import FactTable, PutResult
 from tests.memory_dynamodb import LegacyTable, MemoryDynamoDB, answer_of, resource
 from tests.pipeline_aws import create_tables, scan
@@ -115,6 +116,29 @@ def test_a_fact_is_put_once_and_a_taken_identity_is_shown(account: Account) -> N
         "points": 5,
         "side": "pipeline",
     }
+
+
+def test_a_fact_of_the_forward_mirrors_is_handed_over_once(account: Account) -> None:
+    table = FactTable(account.client, "memory-facts")
+    one = Incoming("ev-1", "e-1", "p-1", "task_completed", 5, AT)
+    account.client.put_item(**_put("memory-facts", one, AT))
+    assert account.facts()[0]["side"] == "legacy"
+    assert table.put(replace(one, points=6), AT) is PutResult.CONFLICT
+    assert account.facts()[0]["side"] == "legacy"
+    assert [table.put(one, AT) for _ in range(2)] == [PutResult.DUPLICATE] * 2
+    assert account.facts()[0]["side"] == "pipeline"
+
+
+def test_a_fact_that_changed_meanwhile_is_not_handed_over_and_is_shown(account: Account) -> None:
+    one = Incoming("ev-1", "e-1", "p-1", "task_completed", 5, AT)
+    was, to = fact_item(one, AT, lane="live", side="legacy"), {"side": {"S": "pipeline"}}
+    shown = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD", "TableName": "memory-facts"}
+    gone = answer_of(account.client.update_item, {**changing(was, to), **shown})
+    assert (gone.error, gone.body["Item"]) == ("ConditionalCheckFailedException", {})
+    account.client.put_item(**_put("memory-facts", replace(one, points=6), AT))
+    other = answer_of(account.client.update_item, {**changing(was, to), **shown})
+    assert (other.error, other.body["Item"]["points"]) == ("ConditionalCheckFailedException", {"N": "6"})
+    assert account.facts()[0]["side"] == "legacy"
 
 
 def test_the_control_item_is_read(account: Account) -> None:
