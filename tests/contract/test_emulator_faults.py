@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import time
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -18,8 +16,6 @@ from migration.local.emulator import Fault, Faults
 from tests.contract.emulator_aws import ask, eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from migration.local.emulator import Emulator
     from tests.contract.emulator_aws import Clients
 
@@ -239,70 +235,3 @@ def test_other_calls_of_a_service_keep_their_bodies_and_answers(aws: Clients, fa
         aws.sqs.send_message(QueueUrl=url, MessageBody=body)
         assert aws.received(url, 1) == [body]
     assert faults.log() == []
-
-
-def test_an_item_that_a_transaction_holds_refuses_plain_writes_and_other_transactions(
-    aws: Clients, faults: Faults
-) -> None:
-    table = aws.table()
-    key, add = {"id": {"S": "a"}}, {"UpdateExpression": "ADD n :one"}
-    values = {"ExpressionAttributeValues": {":one": {"N": "1"}}}
-    update: Any = {"TableName": table, "Key": key, **add, **values}
-    put: Any = {"TableName": table, "Item": {**key, "n": {"N": "5"}}}
-    refused: list[str] = []
-
-    def write(call: Callable[..., object], **parameters: Any) -> None:
-        try:
-            call(**parameters)
-        except ClientError as error:
-            refused.append(error.response["Error"]["Code"])
-
-    aws.dynamodb.update_item(**update)
-    with faults.injected(
-        Fault(service="dynamodb", operation="TransactWriteItems", kind="hold", latency_ms=1_500, count=1)
-    ):
-        transaction = Thread(
-            target=aws.dynamodb.transact_write_items, kwargs={"TransactItems": [{"Update": update}]}
-        )
-        transaction.start()
-        eventually(lambda: bool(faults.log()))
-        write(aws.dynamodb.update_item, **update)
-        write(aws.dynamodb.put_item, **put)
-        write(aws.dynamodb.transact_write_items, TransactItems=[{"Put": put}])
-        write(aws.dynamodb.update_item, **{**update, "Key": {"id": {"S": "b"}}})
-        transaction.join()
-        write(aws.dynamodb.update_item, **update)
-    assert refused == ["TransactionConflictException"] * 2 + ["TransactionCanceledException"]
-    assert aws.dynamodb.get_item(TableName=table, Key=key)["Item"]["n"] == {"N": "3"}
-
-
-def test_an_answer_drips_or_is_something_else(aws: Clients, emulator: Emulator, faults: Faults) -> None:
-    table = aws.table()
-    get: Any = {"TableName": table, "Key": {"id": {"S": "a"}}}
-    aws.put(table, "a")
-    hasty = boto3.client(
-        "dynamodb",
-        endpoint_url=emulator.endpoint,
-        config=Config(read_timeout=5, retries={"total_max_attempts": 1}),
-    )
-    with faults.injected(Fault(service="dynamodb", operation="GetItem", kind="drip", latency_ms=20)):
-        began = time.monotonic()
-        assert hasty.get_item(**get)["Item"] == {"id": {"S": "a"}}
-        assert time.monotonic() - began > 0.3, "each byte comes in time, all of them do not"
-    with (
-        faults.injected(Fault(service="dynamodb", operation="PutItem", kind="answer", message="[]")),
-        pytest.raises(Exception, match=r"."),
-    ):
-        hasty.put_item(TableName=table, Item={"id": {"S": "b"}})["ResponseMetadata"]
-    assert ids(aws, table) == {"a", "b"}
-
-
-def test_a_read_that_need_not_be_consistent_lags(aws: Clients, faults: Faults) -> None:
-    table = aws.table()
-    get: Any = {"TableName": table, "Key": {"id": {"S": "a"}}}
-    with faults.injected(Fault(service="dynamodb", operation="GetItem", kind="behind", latency_ms=60_000)):
-        assert "Item" not in aws.dynamodb.get_item(**get)
-        aws.put(table, "a")
-        assert "Item" not in aws.dynamodb.get_item(**get)
-        assert "Item" in aws.dynamodb.get_item(**get, ConsistentRead=True)
-    assert "Item" in aws.dynamodb.get_item(**get)

@@ -31,11 +31,7 @@ def demo(
     writes shifted in steps, a fault that is caught and rolled back by itself, forward again, rampdown,
     complete. Everything happens on this machine and is gone at the end, unless --keep says otherwise.
 
-    Meanwhile writes to legacy's rows are refused as if somebody's transaction held them, and the mirror's
-    first answers come byte by byte: no client may notice.
-
     Exit code 0: no request failed, and nothing was lost, doubled or altered. 1: something was; it is named.
-    10: the machine is too slow; the guardrail that says so is named.
 
     For example:
 

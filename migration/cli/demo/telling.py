@@ -58,14 +58,6 @@ def settled(look: Settling, lag: Percentiles | None, took_s: float) -> None:
         )
 
 
-def trouble(refused: int, dripped: int) -> None:
-    """Tell what went wrong besides, of which no client may know."""
-    tell(
-        f"Meanwhile {refused:,} writes to legacy's rows were refused, as if a transaction held them, and "
-        f"{dripped:,} answers to the mirror came too slowly."
-    )
-
-
 def rolled_back(look: Look, fault: PlottedFault) -> None:
     """Tell that the fault was caught."""
     data.print()

@@ -7,19 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
-import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from hypercorn.protocol.events import StreamClosed
 from pydantic import ValidationError
 
 from migration.local.emulator.faults import PATH, Fault
-from migration.local.emulator.holds import Holds
 from migration.local.emulator.wire import Call, error_answer, headers_of, read_call, service_of
 
 if TYPE_CHECKING:
@@ -28,11 +24,7 @@ if TYPE_CHECKING:
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Apply = Callable[[Send], Awaitable[None]]
 Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
-
-_CONSISTENT: Final = re.compile(rb'"ConsistentRead":\s*true')
-_JSON: Final = {"content-type": "application/x-amz-json-1.0"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +33,6 @@ class FaultLayer:
 
     application: Application
     rules: Rules
-    holds: Holds = field(default_factory=Holds)
-    answered: dict[bytes, tuple[float, list[Message]]] = field(default_factory=dict)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -60,52 +50,21 @@ class FaultLayer:
                 await self.application(scope, receive, send)
 
     async def _serve(self, call: Call, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        apply = partial(self.application, scope, receive)
-        if (refused := self.holds.refused(call)) is not None:
-            await _refuse(call, refused, send)
-        elif (fault := self.rules.decide(call)) is None:
-            await apply(send)
-        elif fault.kind == "hold":
-            with self.holds.holding(call):
-                await asyncio.sleep(fault.latency_ms / 1000)
-                await apply(send)
-        elif fault.kind == "behind":
-            await self._behind(call, fault.latency_ms / 1000, apply, send)
-        elif fault.kind == "drip":
-            await apply(partial(_drip, send, fault.latency_ms / 1000))
-        else:
-            await asyncio.sleep(fault.latency_ms / 1000)
-            await self._spoil(call, fault, apply, send)
-
-    @staticmethod
-    async def _spoil(call: Call, fault: Fault, apply: Apply, send: Send) -> None:
+        fault = self.rules.decide(call)
+        if fault is None:
+            await self.application(scope, receive, send)
+            return
+        await asyncio.sleep(fault.latency_ms / 1000)
         match fault.kind:
             case "latency":
-                await apply(send)
+                await self.application(scope, receive, send)
             case "drop":
                 await _hang_up(send)
             case "after":
-                await apply(_nowhere)
+                await self.application(scope, receive, _nowhere)
                 await _refuse(call, fault, send)
-            case "answer":
-                await apply(_nowhere)
-                await _answer(send, HTTPStatus.OK, _JSON, fault.message.encode())
-            case _:
+            case "error":
                 await _refuse(call, fault, send)
-
-    async def _behind(self, call: Call, lag_s: float, apply: Apply, send: Send) -> None:
-        """Answer as the same read was answered, if that was not too long ago."""
-        if _CONSISTENT.search(call.body):
-            await apply(send)
-            return
-        now = time.monotonic()
-        at, answer = self.answered.get(call.body, (now - lag_s, []))
-        if now - at >= lag_s:
-            answer = []
-            await apply(partial(_keep, answer))
-            self.answered[call.body] = (now, answer)
-        for message in answer:
-            await send(message)
 
     async def _control(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         match scope["method"], scope["path"].removeprefix(PATH).strip("/"):
@@ -152,22 +111,6 @@ def _again(body: bytes, receive: Receive) -> Receive:
 
 async def _nowhere(message: Message) -> None:
     """Swallow the answer of a call whose caller must not learn that it was applied."""
-
-
-async def _keep(answer: list[Message], message: Message) -> None:
-    """Keep a part of an answer."""
-    answer.append(message)
-
-
-async def _drip(send: Send, pause_s: float, message: Message) -> None:
-    """Pass an answer on, its body byte by byte."""
-    if message["type"] != "http.response.body":
-        await send(message)
-        return
-    for byte in message.get("body", b""):
-        await asyncio.sleep(pause_s)
-        await send({**message, "body": bytes([byte]), "more_body": True})
-    await send({**message, "body": b""})
 
 
 async def _refuse(call: Call, fault: Fault, send: Send) -> None:

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 PATH: Final = "/_cutover/faults"
 _TIMEOUT_S: Final = 10
 
-Kind = Literal["error", "latency", "drop", "after", "drip", "answer", "hold", "behind"]
-_LASTING: Final = frozenset({"latency", "drip", "hold", "behind"})
+Kind = Literal["error", "latency", "drop", "after"]
 Count = Annotated[int, Field(ge=1)]
 Probability = Annotated[float, Field(gt=0, le=1)]
 
@@ -36,10 +35,7 @@ class Fault(BaseModel):
         operation: `PutItem`; where a service has paths, `POST /2015-03-31/functions/*/invocations`.
         kind: `error` answers without applying the call; `latency` applies it late; `drop` closes the
             connection without applying it; `after` applies it and then answers 500, so that the caller cannot
-            know; `answer` applies it and answers `message` instead; `drip` applies it, and its answer comes
-            byte by byte, `latency_ms` apart; `hold` has a transaction hold its items for `latency_ms`, and
-            refuses whoever writes one of them meanwhile; `behind` answers a read that need not be consistent
-            as it was up to `latency_ms` ago.
+            know.
         contains: only calls whose body holds this text, such as a table's name.
         code: the error's code; `message` and `status` go with it.
         extra: further fields of the error, such as `CancellationReasons`.
@@ -65,8 +61,8 @@ class Fault(BaseModel):
 
     @model_validator(mode="after")
     def _latency_has_a_length(self) -> Self:
-        if self.kind in _LASTING and not self.latency_ms:
-            raise ValueError(f"{self.kind} needs latency_ms")
+        if self.kind == "latency" and not self.latency_ms:
+            raise ValueError("latency needs latency_ms")
         return self
 
 
