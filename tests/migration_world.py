@@ -407,8 +407,6 @@ def deployed() -> Iterator[None]:
             patch.setattr(module, "counters", lambda role: _here.door.counted[role])
         for module in (door_ingest, door_serve, door_sides):
             patch.setattr(module, "handler_of", _handler_of)
-        for module in (door_ingest, door_sides):
-            patch.setattr(module, "emit", lambda *_, **__: None)
         patch.setattr(door_counters, "control", lambda: _here.door.control)
         patch.setattr(door_ingest, "mirror", lambda: _here.door.mirror)
         patch.setattr(pipeline_ingest, "emit", lambda *_, **__: None)
