@@ -12,10 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from migration.guardrails.guardrail import FOLDING, Assessment, seconds
+from migration.guardrails.mirrors import baked_text
 from migration.guardrails.vital import DoorEvidence, Vital
 from migration.model.guardrails import DOOR_SETTLED, Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from migration.door.counts import DoorCounts
     from migration.guardrails.vital import VitalLook
 
 
@@ -30,9 +34,14 @@ class DoorSettled(Vital[DoorEvidence]):
     door_seen_s: float = seconds(10.0, "Seconds that an instance's counts speak")
 
     def _assess(self, look: VitalLook[DoorEvidence]) -> Assessment:
-        counts, epoch = look.once(look.evidence.door), look.state.epoch
+        counts = look.once(look.evidence.door)
+        found = self._followed(counts, look.state.epoch, look.now)
+        baked = sum(one.baked for one in counts if look.now - one.at <= self.door_seen_s)
+        return Assessment(found.outcome, f"{found.why}; {baked_text(baked)}") if baked else found
+
+    def _followed(self, counts: Sequence[DoorCounts], epoch: int, now: float) -> Assessment:
         moved = [one for one in counts if one.epoch >= epoch]
-        recent = [one for one in counts if look.now - one.at <= self.door_seen_s]
+        recent = [one for one in counts if now - one.at <= self.door_seen_s]
         behind = [one for one in recent if one.epoch < epoch]
         if not moved:
             seen = f"{len(behind):,} instances were seen before it"
