@@ -48,6 +48,7 @@ def dripping(pieces: Sequence[bytes], tls: ssl.SSLContext | None = None) -> Iter
                 server.sendall(piece)
                 if over.wait(PAUSE_S):
                     break
+            over.wait(20)  # closed with something unread, the answer would be lost with it
         connection.close()
 
     with _listening(answer) as port:

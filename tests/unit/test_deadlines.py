@@ -23,6 +23,7 @@ from migration.aws.transport import kept_connections
 from migration.aws.transport.deadline import in_time, left_s
 from migration.aws.transport.http import HttpSender, get
 from migration.aws.transport.kept_connections import KeptConnections
+from migration.door import control as control_module
 from migration.door import wire as wire_module
 from migration.door.control import FIRST_TIMEOUT_S, READ_TIMEOUT_S, CachedControl
 from migration.door.counters import DoorCounters
@@ -73,6 +74,8 @@ def test_a_mirror_that_drips_holds_no_request(endpoint: pytest.MonkeyPatch, piec
 def test_a_control_table_that_drips_holds_no_cold_door(
     endpoint: pytest.MonkeyPatch, pieces: Sequence[bytes]
 ) -> None:
+    endpoint.setattr(control_module, "READ_TIMEOUT_S", 0.1)
+    endpoint.setattr(control_module, "FIRST_TIMEOUT_S", 0.2)
     with dripping(pieces) as url:
         endpoint.setenv("AWS_ENDPOINT_URL_DYNAMODB", url)
         control = CachedControl("control", "m", DynamoWire(READ_TIMEOUT_S), Control(Stage.OFF))
