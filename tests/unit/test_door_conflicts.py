@@ -29,7 +29,7 @@ from migration.model.stages import Control, Stage
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-HELD_S = 0.02
+FOR_LONG = 1_000_000
 CONFLICT = "com.amazonaws.dynamodb.v20120810#TransactionConflictException"
 
 
@@ -38,29 +38,24 @@ class Rows:
     """DynamoDB as far as it matters here: a plain write to a row that a transaction holds is refused."""
 
     url: str = ""
-    held: dict[str, float] = field(default_factory=dict)
+    held: dict[str, int] = field(default_factory=dict)
     applied: list[str] = field(default_factory=list)
     refused: int = 0
-    asked: int = 0
-    refuse: Callable[[str], bytes | None] = lambda _: None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def hold(self, row: str, for_s: float = HELD_S) -> None:
-        """Have a transaction hold a row."""
+    def hold(self, table: str, refusals: int = 3) -> None:
+        """Have a transaction hold a table's rows until so many writes were refused, however long that takes."""
         with self.lock:
-            self.held[row] = time.monotonic() + for_s
+            self.held[table] = refusals
 
-    def write(self, operation: str, parameters: dict[str, Any]) -> tuple[int, bytes]:
-        row = json.dumps([parameters["TableName"], parameters.get("Key") or parameters["Item"]["event_id"]])
+    def write(self, parameters: dict[str, Any]) -> tuple[int, bytes]:
+        table = parameters["TableName"]
         with self.lock:
-            self.asked += 1
-            refusal = self.refuse(operation)
-            if refusal is None and self.held.get(parameters["TableName"], 0) > time.monotonic():
-                refusal = json.dumps({"__type": CONFLICT, "message": "Transaction is ongoing"}).encode()
-            if refusal is not None:
+            if self.held.get(table):
+                self.held[table] -= 1
                 self.refused += 1
-                return 400, refusal
-            self.applied.append(row)
+                return 400, json.dumps({"__type": CONFLICT, "message": "Transaction is ongoing"}).encode()
+            self.applied.append(table)
         return 200, b"{}"
 
 
@@ -74,7 +69,7 @@ def dynamodb() -> Iterator[Rows]:
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            status, content = rows.write(self.headers["X-Amz-Target"].rpartition(".")[2], body)
+            status, content = rows.write(body)
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
@@ -137,12 +132,12 @@ def test_a_client_of_legacy_hears_nothing_of_the_transactions_on_its_rows(
         for table in ("programs", "employees"):
             rows.hold(table)
         assert ingest.handler(post(number), None)["statusCode"] == 202
-    assert rows.refused
+    assert rows.refused == 60
     assert len(rows.applied) == 30, "each write was applied once"
 
 
 def test_without_the_door_a_client_hears_of_it(rows: Rows) -> None:
-    rows.hold("programs", 30)
+    rows.hold("programs", FOR_LONG)
     assert legacy_ingest.handler(post(1), None)["statusCode"] == 503
 
 
@@ -166,7 +161,7 @@ def test_whatever_client_or_resource_it_is_and_however_it_retries(rows: Rows, mo
 
 
 def test_a_row_that_is_held_for_long_is_the_sides_own_trouble_in_time(rows: Rows) -> None:
-    rows.hold("programs", 30)
+    rows.hold("programs", FOR_LONG)
     began = time.monotonic()
     with conflicts_retried():
         assert legacy_ingest.handler(post(1), None)["statusCode"] == 503
@@ -178,6 +173,10 @@ def refusal(code: str, *reasons: str | None) -> ClientError:
     if reasons:
         parsed["CancellationReasons"] = [{} if reason is None else {"Code": reason} for reason in reasons]
     return ClientError(parsed, "UpdateItem")
+
+
+NO_REASONS: Any = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": None}
+ODD = ClientError(NO_REASONS, "TransactWriteItems")
 
 
 class Calling:
@@ -229,7 +228,7 @@ def test_what_was_refused_for_a_conflict_alone_is_tried_again(error: ClientError
         refusal("TransactionCanceledException"),
         refusal("TransactionInProgressException"),
         ClientError({}, "UpdateItem"),
-        ClientError({"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": None}, "X"),  # type: ignore[typeddict-unknown-key]
+        ODD,
         RuntimeError("TransactionConflictException"),
     ],
 )

@@ -760,7 +760,7 @@ def stage_item(**changes: Any) -> dict[str, Any]:
     return {**{name: {"N": "9"} for name in ("write_weight", "read_weight", "epoch")}, **item}
 
 
-ODD = [
+ODD: list[tuple[int, Any]] = [
     (200, []),
     (200, "busy"),
     (200, None),
