@@ -44,7 +44,7 @@ class Rows:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def hold(self, table: str, refusals: int = 3) -> None:
-        """Have a transaction hold a table's rows until so many writes were refused, however long that takes."""
+        """Have a transaction hold a table's rows until so many writes were refused, however soon."""
         with self.lock:
             self.held[table] = refusals
 
