@@ -20,14 +20,20 @@ if TYPE_CHECKING:
 
 TTL_S: Final = 1.0  # the promise is that a switch takes effect within 2 s
 READ_TIMEOUT_S: Final = 0.5
-FIRST_TRIES: Final = 4  # a cold start that is slow would route by the baked value, which may be long past
+# A cold start that is slow would route by the baked value, which may be long past.
+FIRST_TRIES: Final = 4
+FIRST_TIMEOUT_S: Final = 1.0  # of all these tries together
+_NEARLY_S: Final = 0.05
+_NEVER: Final = float("-inf")
 
 
 @dataclass(slots=True)
 class CachedControl:
     """The control item of one migration, read at most once a `TTL_S`.
 
-    `reachable` tells whether the table answered the last time.
+    Attributes:
+        reachable: whether the table answered the last time.
+        blind: whether the door goes by the baked value because the table could not be read.
     """
 
     table: str
@@ -36,31 +42,54 @@ class CachedControl:
     baked: Control
     elapsed: Callable[[], float] = time.monotonic
     reachable: bool = field(default=True, init=False)
+    blind: bool = field(default=False, init=False)
     _value: Control | None = field(default=None, init=False)
-    _read_at: float = field(default=float("-inf"), init=False)
+    _read_at: float = field(default=_NEVER, init=False)
+
+    @property
+    def last(self) -> Control:
+        """What is known without asking."""
+        return self._value or self.baked
 
     def current(self) -> Control:
         """Return the control value to route by."""
         if self.elapsed() - self._read_at >= TTL_S:
-            tries = FIRST_TRIES if self._read_at == float("-inf") else 1
+            tries, began = FIRST_TRIES if self._read_at == _NEVER else 1, self.elapsed()
             # Also after a failure: a control table that is down is asked once a TTL, not by every request.
-            self._read_at = self.elapsed()
-            self._value = next(filter(None, (self._read() for _ in range(tries))), self._value)
-        return self._value or self.baked
+            self._read_at = began
+            if not self._renew(tries, began + FIRST_TIMEOUT_S):
+                self._read_at = self.elapsed()
+        return self.last
 
-    def _read(self) -> Control | None:
+    def _renew(self, tries: int, until: float) -> bool:
+        """Read what is there; returns whether the table said it."""
+        said = self.look()
+        while not said and (tries := tries - 1) and until - self.elapsed() > READ_TIMEOUT_S - _NEARLY_S:
+            said = self.look()
+        self.blind = not said and self._value is None
+        return said
+
+    def look(self) -> bool:
+        """Read it once, in `READ_TIMEOUT_S` all in all; returns whether the table said what is there."""
+        until = self.elapsed() + READ_TIMEOUT_S
         key = {"migration": {"S": self.migration}, "record": {"S": "state"}}
         try:
             self.wire.send("GetItem", {"TableName": self.table, "Key": key})
-            answer = self.wire.collect(READ_TIMEOUT_S)
+            answer = self.wire.collect(until - self.elapsed())
         except MissedError:
             self.reachable = False
-            return None
+            return False
         self.reachable = not answer.error
         try:
-            return read_control(answer.body["Item"]) if "Item" in answer.body else None
-        except (KeyError, ValueError):
-            return None
+            self._take(read_control(answer.body["Item"]) if "Item" in answer.body else None)
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
+            return False
+        return self.reachable
+
+    def _take(self, found: Control | None) -> None:
+        """Keep the newest: a read that lags, or an item that was restored, is older than what was seen."""
+        if found is not None and (self._value is None or found.epoch >= self._value.epoch):
+            self._value = found
 
 
 def baked_control(text: str) -> Control:

@@ -36,7 +36,7 @@ class Brought:
 
 def read_activity(event: Event, now: datetime) -> Brought | None:
     """Read the activity that a request brings; None for anything that no side would accept."""
-    if _method_and_path(event) != ("POST", PATH):
+    if not is_posted(event):
         return None
     try:
         body = _body(event)
@@ -51,9 +51,14 @@ def read_activity(event: Event, now: datetime) -> Brought | None:
     return Brought(activity, event if "event_id" in fields else _named(event, fields, activity.event_id))
 
 
+def is_posted(event: Event) -> bool:
+    """Whether it asks for what only activities are sent with, understood or not."""
+    return _method_and_path(event) == ("POST", PATH)
+
+
 def client_of(event: Event) -> str:
     """Name the client of a read, for sticky routing: its address and its program."""
-    context = event.get("requestContext", {})
+    context = event.get("requestContext") or {}
     about = context.get("http") or context.get("identity") or {}
     return f"{about.get('sourceIp', '')} {about.get('userAgent', '')}"
 
@@ -64,7 +69,7 @@ def _named(event: Event, fields: dict[str, Any], event_id: str) -> Event:
 
 
 def _method_and_path(event: Event) -> tuple[str, str]:
-    http = event.get("requestContext", {}).get("http")
+    http = (event.get("requestContext") or {}).get("http")
     if http:
         return http["method"], event["rawPath"]
     return event["httpMethod"], event["path"]

@@ -67,7 +67,7 @@ class ForwardMirror:
         self._sent = activity
 
     def finish(self) -> Mirrored:
-        """Collect the put's answer; waits at most until `TIMEOUT_S` after it was sent."""
+        """Collect the put's answer; waits at most until `TIMEOUT_S` after `begin` began."""
         if self._sent is None:
             return Mirrored.SKIPPED
         try:
@@ -83,7 +83,10 @@ class ForwardMirror:
             return Mirrored.STORED
         if answer.error != _ALREADY_THERE:
             raise MissedError(answer.error)
-        same = same_content(answer.body.get("Item", {}), _item(activity, ""))
+        there = answer.body.get("Item", {})
+        if not isinstance(there, dict):
+            raise MissedError("NoItem")
+        same = same_content(there, _item(activity, ""))
         return Mirrored.DUPLICATE if same else Mirrored.CONFLICT
 
 

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
+from migration.door.concluding import Asked, answer, answer_alone, begin, connect_early
 from migration.door.control import control
 from migration.door.counters import counters
 from migration.door.counts import Role
 from migration.door.event import Event, client_of
-from migration.door.pulse import NOT_ROUTED, PULSE, READ, answer_pulse
-from migration.door.sides import ask, handler_of, pinned
+from migration.door.pulse import NOT_ROUTED, READ, answer_pulse, is_pulse
+from migration.door.sides import pinned
+from migration.door.spared import spared
 from migration.model.routing import route_read
-from migration.model.side import Side
 from migration.model.stages import Stage
 
+if TYPE_CHECKING:
+    from migration.model.side import Side
+    from migration.model.stages import Control
 
-def handler(event: Event, context: object) -> dict[str, Any]:
+
+def handler(event: Event, context: object) -> Any:  # noqa: ANN401 - a side's own
     """Answer `GET /leaderboard` from legacy or from the pipeline; in stage `off`, exactly as legacy alone."""
-    current = control().current()
+    current, counted = begin(control, partial(counters, Role.SERVE))
     if current.stage is Stage.OFF:
-        return NOT_ROUTED if PULSE in event else handler_of(Side.LEGACY)(event, context)
-    counted = counters(Role.SERVE)
-    counted.route(current.epoch)
-    try:
-        if PULSE in event:
-            return answer_pulse(READ, context, counted)
-        return ask(route_read(current, client_of(event), pinned()), event, context, counted)
-    finally:
-        counted.send()
+        return NOT_ROUTED if is_pulse(event) else answer_alone(event, context, counted)
+    if is_pulse(event):
+        return answer_pulse(READ, context, counted)
+    side = spared(None, _route, current, event) or route_read(current, "")
+    return answer(Asked(side, event), context, counted)
+
+
+def _route(current: Control, event: Event) -> Side:
+    return route_read(current, client_of(event), pinned())
+
+
+connect_early(control, partial(counters, Role.SERVE))

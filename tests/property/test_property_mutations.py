@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, Phase, settings
 from migration.aws.tables.legacy_rows import Held, LegacyRows
 from migration.backfill import backfill, copying
 from migration.backfill.copying import Copying
+from migration.door import concluding as door_concluding
 from migration.door import control as door_control
-from migration.door import ingest as door_ingest
 from migration.door import mirror as forward_mirror
 from migration.door import sides as door_sides
 from migration.model.backfill import BackfillPhase as Sealing
@@ -88,7 +88,7 @@ def the_door_asks_both_sides(patch: Patch) -> None:
         right(other[side], *request)
         return right(side, *request)
 
-    patch.setattr(door_ingest, "ask", ask)
+    patch.setattr(door_concluding, "ask", ask)
 
 
 def the_reverse_mirror_applies_again(patch: Patch) -> None:
