@@ -27,7 +27,7 @@ from botocore.exceptions import ReadTimeoutError
 
 from legacy import ingest as legacy_ingest
 from migration.aws.bulk.side_store import DuckDBStore
-from migration.aws.tables.legacy_folds import LegacyFolds
+from migration.aws.tables.legacy_rows import LegacyRows
 from migration.aws.tables.legacy_sink import MirrorSink
 from migration.backfill.pacer import Pacer
 from migration.backfill.pacing import WritePace
@@ -362,8 +362,8 @@ class Account(World):
         for fact in folds.queue:
             self.queue.send(_message(fact, TO_AGGREGATE))
 
-    def legacy_tables(self, client: Any) -> LegacyFolds:
-        return LegacyFolds(client, "events", "programs", "employees", LegacyPlan().written())
+    def legacy_tables(self, client: Any) -> LegacyRows:
+        return LegacyRows(client, "events", "programs", "employees", LegacyPlan().written())
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.clock.now(), UTC)
@@ -407,6 +407,8 @@ def deployed() -> Iterator[None]:
             patch.setattr(module, "counters", lambda role: _here.door.counted[role])
         for module in (door_ingest, door_serve, door_sides):
             patch.setattr(module, "handler_of", _handler_of)
+        for module in (door_ingest, door_sides):
+            patch.setattr(module, "emit", lambda *_, **__: None)
         patch.setattr(door_counters, "control", lambda: _here.door.control)
         patch.setattr(door_ingest, "mirror", lambda: _here.door.mirror)
         patch.setattr(pipeline_ingest, "emit", lambda *_, **__: None)

@@ -74,8 +74,19 @@ class Mirror(Component):
                 "LEGACY_SHAPE": settings.legacy_shape,
             },
             access=[
-                allow(["dynamodb:PutItem"], [legacy.events.arn]),
-                allow(["dynamodb:UpdateItem"], [legacy.programs.arn, legacy.employees.arn]),
+                allow(
+                    [
+                        "dynamodb:BatchGetItem",
+                        "dynamodb:DescribeTable",
+                        "dynamodb:PutItem",
+                        "dynamodb:UpdateItem",
+                    ],
+                    [legacy.events.arn],
+                ),
+                allow(
+                    ["dynamodb:BatchGetItem", "dynamodb:UpdateItem"],
+                    [legacy.programs.arn, legacy.employees.arn],
+                ),
                 consume(self.pipe.queue),
             ],
         )
