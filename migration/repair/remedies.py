@@ -153,6 +153,8 @@ def _restore(difference: Difference, known: Known, now: str) -> Remedy:
         return Remedy(difference, RepairAction.LEAVE, why)
     lanes = {off.lane for off in difference.off}
     for lane in lanes:
+        if problem := no_fact_because(known.event, lane):
+            return Remedy(difference, RepairAction.LEAVE, f"legacy's event can be no fact: {problem}")
         fact = StoredFact(known.event, lane, Side.LEGACY, now)
         if len(lanes) == 1 and _whole(difference, fact, lane, 1):
             closes = known.event.identity if lane is Lane.LIVE else None
