@@ -33,6 +33,7 @@ from tests.doubles.backfill import (
     folded_in_memory,
 )
 from tests.doubles.clock import MemoryClock
+from tests.doubles.live_folds import MemoryLiveFolds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -156,7 +157,8 @@ class World:
         ]
         events, facts, legacy, checkpoints = ports
         pacer = Pacer(self.clock, self.live, WritePace.begin(1_000_000))
-        return Reconcile(events, facts, legacy, checkpoints, compared_in_memory, pacer)
+        folds = MemoryLiveFolds(facts=self.facts)
+        return Reconcile(events, facts, folds, legacy, checkpoints, compared_in_memory, pacer)
 
     def put(self, activity: Activity, lane: Lane, side: Side) -> None:
         self.facts.put(StoredFact(activity, lane, side, moment_text(self.clock.now())))

@@ -15,7 +15,7 @@ import secrets
 import threading
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import SimpleNamespace
@@ -50,7 +50,6 @@ from migration.model.fold import NOTHING
 from migration.model.journal_writer import JournalWriter
 from migration.model.legacy.layout import LegacyPlan
 from migration.model.side import Side
-from migration.repair.reconcile import Reconcile
 from migration.repair.repair import Repair
 from pipeline.domain.aggregator import Busy
 from pipeline.domain.batch import Row as LiveRow
@@ -58,7 +57,7 @@ from pipeline.domain.fold import Fold as LiveFold
 from pipeline.handlers import aggregate
 from pipeline.handlers import ingest as pipeline_ingest
 from pipeline.stores.facts import FactTable
-from tests.backfill_world import Budget, Crashing, Fate, World, compared_in_memory
+from tests.backfill_world import Budget, Crashing, Fate, World
 from tests.doubles.both_sides import MemorySides
 from tests.doubles.control_plane import MemoryControlPlane
 from tests.doubles.live_folds import MemoryLiveFolds
@@ -72,6 +71,7 @@ if TYPE_CHECKING:
 
     from migration.model.fold import Activity, Fold, Identity, Row
     from migration.model.stages import Control
+    from migration.repair.reconcile import Reconcile
     from migration.repair.words import RepairPlan
     from pipeline.domain.aggregator import Committed, Refused
     from pipeline.domain.batch import Chunk
@@ -322,9 +322,7 @@ class Account(World):
         plain = super().reconcile(budget)
         sink: Any = MirrorSink(self.legacy_tables(self.dynamodb), self.clock)
         legacy: Any = Crashing(sink, budget or Budget(), self.before)
-        return Reconcile(
-            plain.events, plain.facts, legacy, plain.checkpoints, compared_in_memory, plain.pacer
-        )
+        return replace(plain, legacy=legacy)
 
     def repair(self, folder: Path, budget: Budget | None = None) -> RepairPlan:
         """Repair while nobody else is at work; a repair that its budget kills leaves what it did."""

@@ -89,7 +89,8 @@ class RowFolds:
         duplicates = frozenset(one.identity for one in chunk.facts) & self.lane.entries.keys()
         if duplicates:
             return Refused(frozenset(duplicates))
-        self.lane.entries |= dict.fromkeys((one.identity for one in chunk.facts), None)
+        for one in chunk.facts:
+            self.lane.claim(one.identity)
         for row, delta in chunk.deltas.items():
             name = Row(row.employee_id, row.program_id)
             live = Fold(delta.points, delta.events, delta.fingerprint)
@@ -112,7 +113,7 @@ class RepairWorld:
     def __post_init__(self) -> None:
         self.system = System(MemoryWorld(self.tables))
         self.facts = MemoryFacts(self.tables.facts)
-        self.folds = MemoryLiveFolds(self.tables.rows, facts=self.facts)
+        self.folds = MemoryLiveFolds(self.tables.rows, facts=self.facts, now=self.clock.now)
         self.bases = RowBases(self.tables.rows)
         self.legacy = MemoryLegacy(self.tables.events, defaultdict(Fold))
         self.tables.legacy_rows = self.legacy.totals
@@ -163,7 +164,7 @@ class RepairWorld:
             folds,
             facts,
             bases,
-            Reconcile(legacy, facts, legacy, checkpoints, compared_in_memory, pacer),
+            Reconcile(legacy, facts, folds, legacy, checkpoints, compared_in_memory, pacer),
             checkpoints,
             JournalWriter(control, self.clock, lambda: secrets.token_hex(2), "ana@desk:1"),
             pacer,

@@ -13,8 +13,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from migration.backfill.in_parallel import handfuls
-from migration.model.backfill import Progress, copied, hopeless, misfit
+from migration.model.backfill import Progress, copied, hopeless
 from migration.model.facts import Lane, StoredFact
+from migration.model.misfit import misfit
 from migration.model.moments import moment_text
 from migration.model.side import Side
 

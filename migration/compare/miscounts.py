@@ -115,8 +115,7 @@ def _beyond_naming(difference: Fold, pool: Pool) -> Miscount | None:
         return None
     if difference.events < 0 and count > pool.counts.total():
         return None
-    if not min(pool.counts) * count <= abs(difference.points) <= max(pool.counts) * count:
-        return None
-    if (difference.events > 0) != (difference.points > 0):
+    points = difference.points if difference.events > 0 else -difference.points
+    if not min(pool.counts) * count <= points <= max(pool.counts) * count:
         return None
     return Miscount(max(difference.events, 0), max(-difference.events, 0))

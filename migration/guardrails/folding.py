@@ -4,7 +4,7 @@ facts ──► pipe ──► queue ──► aggregator ──► newest_folde
   │         │        │           └ every transaction fails: queue_age, while messages wait
   │         │        └ one message fails too often: dead_letters
   │         └ stopped, so the queue is empty: pulse_age
-  └ the sample: this very fact is not folded: facts_unfolded, whatever the cause
+  └ the sample: this very fact is not folded, or not even stored: facts_unfolded, whatever the cause
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from migration.model.live_lane import LiveState
 
 _NAMED: Final = 3
+_LOST: Final = "`cutover reconcile` puts back what legacy has; a backup of the fact table may have the rest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,12 @@ class Checked:
     Attributes:
         settled: identities that need no second look: folded, or no facts that the live lane folds.
         unfolded: facts that are not folded; their `at` is when they were ingested.
+        unstored: what a door acknowledged and no table has: neither a fact nor a trace of its fold.
     """
 
     settled: frozenset[str]
     unfolded: tuple[Witness, ...]
+    unstored: tuple[Witness, ...] = ()
 
 
 class FoldingEvidence(DoorEvidence, Protocol):
@@ -95,7 +98,7 @@ class PulseAge(Vital[FoldingEvidence]):
 
 @dataclass(slots=True)
 class FactsUnfolded(Vital[FoldingEvidence]):
-    """Every sampled fact is folded in time."""
+    """Every sampled activity is stored, and its fact folded in time."""
 
     name: ClassVar = "facts_unfolded"
     stages: ClassVar = FOLDING
@@ -107,19 +110,27 @@ class FactsUnfolded(Vital[FoldingEvidence]):
         sample = self.sample.told(look.once(look.evidence.door), look.now)
         found = look.evidence.check(sample.due(self.lag_s, look.now))
         self.sample = sample = sample.checked(found.settled, look.now)
-        checked = len(sample.settled) + len(found.unfolded)
-        if found.unfolded:
-            return Assessment(Outcome.FAIL, self._late(checked, found.unfolded, look.now))
+        checked = len(sample.settled) + len(found.unfolded) + len(found.unstored)
+        if found.unfolded or found.unstored:
+            return Assessment(Outcome.FAIL, self._wrong(found, checked, look.now))
         why = f"all {checked:,} sampled facts older than {self.lag_s:g} s are folded"
         outcome = Outcome.PASS if checked else Outcome.INCONCLUSIVE
         return Assessment(outcome, f"{why}; {len(sample.watched):,} are younger")
 
-    def _late(self, checked: int, unfolded: Sequence[Witness], now: float) -> str:
-        late = f"{len(unfolded):,} of {checked:,} sampled facts older than {self.lag_s:g} s are not folded"
-        named = (
-            f"{one.event_id} of {one.employee_id} ({now - one.at:.1f} s old)" for one in unfolded[:_NAMED]
-        )
-        return f"{late}: {', '.join(named)}"
+    def _wrong(self, found: Checked, checked: int, now: float) -> str:
+        parts = []
+        if lost := found.unstored:
+            said = f"{len(lost):,} of {checked:,} sampled activities were acknowledged and are in no table"
+            parts.append(f"{said}: {_named(lost, now)}; {_LOST}")
+        if late := found.unfolded:
+            said = f"{len(late):,} of {checked:,} sampled facts older than {self.lag_s:g} s are not folded"
+            parts.append(f"{said}: {_named(late, now)}")
+        return "; ".join(parts)
+
+
+def _named(witnesses: Sequence[Witness], now: float) -> str:
+    named = (f"{one.event_id} of {one.employee_id} ({now - one.at:.1f} s old)" for one in witnesses[:_NAMED])
+    return ", ".join(named)
 
 
 def given_up() -> int:

@@ -1,7 +1,7 @@
 """Which facts are watched until they are folded: the newest one that each door told, look after look.
 
 told ──── lag limit ──── due: looked up ──► folded: remembered for a minute as one that was
-                                      └──► not folded: still due at the next look
+                                      └──► not folded, or nowhere: still due at the next look
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Sample:
 
     Attributes:
         watched: by identity, oldest first.
-        settled: when each was found folded.
+        settled: when each was found folded, or to need no fold.
     """
 
     watched: Mapping[str, Witness] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Sample:
         return [one for one in self.watched.values() if now - one.at >= lag_s]
 
     def checked(self, settled: Iterable[str], now: float) -> Sample:
-        """Let go of those that were found folded."""
+        """Let go of those that need no other look."""
         done = dict.fromkeys(settled, now)
         watched = {identity: one for identity, one in self.watched.items() if identity not in done}
         return Sample(watched, {**self.settled, **done})

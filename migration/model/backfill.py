@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from migration.model.facts import Created, Lane, Taken
-from migration.model.fold import CONTENT, NOTHING, RESERVED
+from migration.model.fold import CONTENT, NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -236,16 +236,6 @@ def copied(activities: Sequence[Activity], puts: Iterable[Created | Taken], misf
         else:
             history += 1
     return Copied(history, live, tuple(conflicts), tuple(misfits))
-
-
-def misfit(activity: Activity) -> str | None:
-    """Say why a legacy event can be no fact, though the plan fits it; None when it can."""
-    for name in ("employee_id", "event_id", "program_id"):
-        value: str = getattr(activity, name)
-        if not value or value.startswith(RESERVED) or "\n" in value:
-            problem = "is empty" if not value else "starts with '#' or has a line break, which is reserved"
-            return f"{activity.employee_id!r} {activity.event_id!r}: {name} {value!r} {problem}"
-    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,10 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from migration.model.backfill import conflict_text, misfit
+from migration.model.backfill import conflict_text
 from migration.model.cause import Cause, absent_from_legacy
 from migration.model.facts import Lane, StoredFact
+from migration.model.misfit import misfit
 from migration.model.stages import Stage
 from pipeline.domain.activity import MAX_POINTS
 

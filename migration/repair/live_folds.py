@@ -1,10 +1,15 @@
 """The live lane's folds as a repair touches them: by another message, or by an addition that is made once.
 
     message again      the aggregator folds it, unless its dedup entry is there
+    closing            a dedup entry that outlives every message of the event, whatever was there before
     compensation       one transaction: an entry under the compensation's identity, and ADD on one row
     restatement        one transaction: the fact, if it says what was disputed, and ADD on its rows
 
 Nothing here sets a row to a value, so a fold of the same moment is neither lost nor repeated.
+
+A dedup entry that is past its time is still there until DynamoDB's TTL deletes it, at any moment. While it is
+there it says that the event was folded, and refuses messages; nothing may rest on it that does not close the
+event first. And no entry says nothing about a fact whose message is too old to be folded.
 """
 
 from __future__ import annotations
@@ -37,11 +42,15 @@ class LiveFolds(Protocol):
     """The queue, the dedup entries and the rows; every call may be repeated."""
 
     def has_folded(self, identity: Identity) -> bool:
-        """Whether an event has a dedup entry, read consistently."""
+        """Whether an event has a dedup entry, also one past its time; read consistently."""
         ...
 
-    def close(self, identity: Identity) -> bool:
-        """Give an event a dedup entry, so that no message of it is folded; False when it has one."""
+    def close(self, identity: Identity) -> None:
+        """Have no message of an event be folded, of its fact as it is or as it is put now."""
+        ...
+
+    def keep_closed(self, identity: Identity) -> None:
+        """Close an event that has a dedup entry; one that has none may be folded once."""
         ...
 
     def redrive(self, fact: StoredFact) -> None:

@@ -45,15 +45,17 @@ if TYPE_CHECKING:
     from migration.backfill.pacer import Pacer
     from migration.model.cause import Cause
     from migration.model.checkpoints import Checkpoints
-    from migration.model.fold import Activity
+    from migration.model.fold import Activity, Identity
     from migration.repair.differing import Pair
     from migration.repair.legacy_sink import LegacySink
+    from migration.repair.live_folds import LiveFolds
 
     Compare = Callable[[Iterable[Activity], Iterable[StoredFact]], AbstractContextManager[Iterator[Pair]]]
 
 MOST_AT_ONCE: Final = 100_000  # decisions held in memory; the rest is left for the next run
 SEGMENTS: Final = 4
 HANDFUL: Final = 100
+CLOSING: Final = Spent(1.0)
 APPLYING: Final = Spent(6.0)  # a put and two updates in a transaction, which costs double
 
 
@@ -96,7 +98,7 @@ class Reconcile:
     """One process that reconciles.
 
     Attributes:
-        events, facts, legacy, checkpoints: the world.
+        events, facts, folds, legacy, checkpoints: the world.
         compare: finds what differs, in bulk.
         pacer: holds writes to a pace beside live traffic.
         in_parallel: a map over several threads, or the builtin.
@@ -104,6 +106,7 @@ class Reconcile:
 
     events: LegacyEventSource
     facts: Facts
+    folds: LiveFolds
     legacy: LegacySink
     checkpoints: Checkpoints
     compare: Compare
@@ -193,6 +196,7 @@ class Reconcile:
 
     def _put(self, decision: Decision) -> Reconciliation:
         activity = decision.pair.activity
+        self._keep_closed(activity.identity)
         fact = StoredFact(activity, Lane.LIVE, Side.LEGACY, moment_text(self.pacer.clock.now()))
         put = self.pacer.spend(partial(self.facts.put, fact))
         if not isinstance(put, Taken):
@@ -205,6 +209,16 @@ class Reconcile:
         return Reconciliation(
             decision, ReconcileOutcome.STORED_BEFORE, f"it became a fact of the {there.lane} lane meanwhile"
         )
+
+    def _keep_closed(self, identity: Identity) -> None:
+        """See to an event that was folded: its fact's new messages may come when its old entry is gone."""
+
+        def keep() -> tuple[None, Spent]:
+            self.folds.keep_closed(identity)
+            return None, CLOSING
+
+        if self.folds.has_folded(identity):
+            self.pacer.spend(keep)
 
     def _apply(self, decision: Decision, fact: StoredFact) -> Reconciliation:
         result = self.pacer.spend(lambda: (self.legacy.apply(fact), APPLYING))

@@ -42,7 +42,7 @@ class Known:
     Attributes:
         fact: its fact.
         event: legacy's.
-        folded: whether it has a dedup entry, so that no message of it is folded any more.
+        folded: whether it has a dedup entry, which may go at any moment.
     """
 
     fact: StoredFact | None = None
@@ -153,9 +153,11 @@ def _restore(difference: Difference, known: Known, now: str) -> Remedy:
         return Remedy(difference, RepairAction.LEAVE, why)
     lanes = {off.lane for off in difference.off}
     for lane in lanes:
+        if problem := no_fact_because(known.event, lane):
+            return Remedy(difference, RepairAction.LEAVE, f"legacy's event can be no fact: {problem}")
         fact = StoredFact(known.event, lane, Side.LEGACY, now)
         if len(lanes) == 1 and _whole(difference, fact, lane, 1):
-            closes = known.event.identity if lane is Lane.LIVE and not known.folded else None
+            closes = known.event.identity if lane is Lane.LIVE else None
             why = "rows and legacy hold it; the fact is put back, and not folded again"
             return Remedy(difference, RepairAction.RESTORE, why, fact, closes)
     why = "its fact is gone, and its rows do not all hold it once; cutover reconcile puts the fact back first"
@@ -168,7 +170,7 @@ def _compensate(difference: Difference, known: Known, why: str = "") -> Remedy:
     if not why:
         why = "each row gets what it is off, once"
     live = any(off.lane is Lane.LIVE for off in difference.off)
-    closes = known.fact.activity.identity if known.fact and live and not known.folded else None
+    closes = known.fact.activity.identity if known.fact and live else None
     return Remedy(difference, RepairAction.COMPENSATE, why, known.fact, closes)
 
 
@@ -185,7 +187,7 @@ def _disputed(
     if fact.lane is Lane.LIVE and difference.off:
         why = f"{said}; its rows first get what the fact says, and the next repair restates it"
         return _compensate(difference, known, why)
-    if fact.lane is Lane.LIVE and not known.folded:
+    if fact.lane is Lane.LIVE and not known.folded and fact.ingested_at >= ground.horizon:
         return Remedy(difference, RepairAction.WAIT, f"{said}; it is not folded yet, and restated after that")
     rows = (
         "its rows the difference"
@@ -193,7 +195,8 @@ def _disputed(
         else "the next repair installs what its rows are off"
     )
     why = f"{said}; legacy has authority over it: the fact gets legacy's content, {rows}"
-    return Remedy(difference, RepairAction.RESTATE, why, restates=Restatement(fact, event))
+    closes = event.identity if fact.lane is Lane.LIVE else None
+    return Remedy(difference, RepairAction.RESTATE, why, closes=closes, restates=Restatement(fact, event))
 
 
 def _not_restated(fact: StoredFact, event: Activity, ground: Ground) -> str:

@@ -29,7 +29,7 @@ from migration.model.moments import moment_text
 from migration.model.wording import words
 from migration.repair.differing import ReconcileOutcome, TimeWindow
 from migration.repair.live_folds import Compensated, CompensatedBefore
-from migration.repair.reconcile import Findings
+from migration.repair.reconcile import CLOSING, Findings
 from migration.repair.remedies import Ground, Known, decide
 from migration.repair.words import (
     Compensation,
@@ -68,7 +68,6 @@ T = TypeVar("T")
 STEP: Final = "repair"
 HANDFUL: Final = 100  # differences that one entry announces
 SENDING: Final = Spent(0.0)  # a queue's, not a table's
-CLOSING: Final = Spent(1.0)
 COMPENSATING: Final = Spent(6.0)  # an entry, a row and its place on a board, at a transaction's double price
 RESTATING: Final = Spent(20.0)  # a fact, at most five rows and two places on boards, at a transaction's price
 _DETAIL: Final = {

@@ -67,7 +67,7 @@ class Remedy:
         action: what is done.
         why: in words; for a person, where nothing is done.
         fact: the one that is re-driven or put back.
-        closes: an event that gets a dedup entry first, so that no message can fold it beside the repair.
+        closes: an event that is closed first, so that no message can fold it beside the repair, or after it.
         decision: what a reconcile does.
         restates: a fact that gets legacy's content.
     """

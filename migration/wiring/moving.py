@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,7 @@ from migration.aws.tables.fact_table import FactTable
 from migration.aws.tables.legacy_event_table import LegacyEventTable
 from migration.aws.tables.legacy_rows import LegacyRows
 from migration.aws.tables.legacy_sink import MirrorSink
+from migration.aws.tables.live_fold_tables import LiveFoldTables
 from migration.aws.transport.clock import SystemClock
 from migration.aws.transport.metered import Writer
 from migration.aws.transport.raw_dynamodb import beside
@@ -64,6 +66,7 @@ class PipelinePorts:
     bases: BaseTables
     checkpoints: CheckpointTable
     live: LiveQueue
+    folds: LiveFoldTables
     settings: Mapping[str, str]
 
     def pacer(self, ceiling: float, limits: PaceLimits) -> Pacer:
@@ -101,7 +104,14 @@ class Moving(PipelinePorts):
             UsageError: as `sink`.
         """
         return Reconcile(
-            self.events, self.facts, self.sink(), self.checkpoints, compared_in_bulk, pacer, in_parallel
+            self.events,
+            self.facts,
+            self.folds,
+            self.sink(),
+            self.checkpoints,
+            compared_in_bulk,
+            pacer,
+            in_parallel,
         )
 
     def backfilling(
@@ -162,6 +172,13 @@ def pipeline_ports(stack: DeployedStack, migration: str) -> PipelinePorts:
         BaseTables(source, writer, *rows, int(settings["BOARD_SHARDS"]), pace),
         CheckpointTable(clients.dynamodb, control.control_table, migration),
         tables.live,
+        LiveFoldTables(
+            clients,
+            names,
+            clock,
+            int(settings["BOARD_SHARDS"]),
+            timedelta(days=int(settings["DEDUP_TTL_DAYS"])),
+        ),
         settings,
     )
 
@@ -184,6 +201,7 @@ def moving(stack: DeployedStack, plan: Plan, legacy: LegacyOutputs, pipeline: Pi
         pipeline.bases,
         pipeline.checkpoints,
         pipeline.live,
+        pipeline.folds,
         pipeline.settings,
         events,
         plan.legacy,

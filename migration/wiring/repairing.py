@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from migration.aws.bulk.side_store import emptied_store
-from migration.aws.tables.live_fold_tables import LiveFoldTables
 from migration.aws.transport.scan import ReadPace
 from migration.backfill.pacing import PaceLimits
 from migration.compare.verify.confirm import Patience
@@ -59,14 +58,11 @@ def repairing(
     legacy, pace = None if options.pipeline_only else site.plan.legacy, ReadPace(options.max_rcu, site.clock)
     tables = both_sides(stack.clients, site.outputs, legacy, pace, options.segments)
     pacer = ports.pacer(options.max_wcu, PaceLimits())
-    keeps = timedelta(days=int(ports.settings["DEDUP_TTL_DAYS"]))
     patience = Patience(longest=timedelta(seconds=options.patience))
     with emptied_store(stack.home / "repair", options.memory) as store:
         yield Repair(
             Verification(tables, store, site.clock, "", patience, on_read=on_read, on_look=on_look),
-            LiveFoldTables(
-                ports.clients, tables.pipeline.outputs, site.clock, ports.bases.board_shards, keeps
-            ),
+            ports.folds,
             ports.facts,
             ports.bases,
             site.moving.reconciling(pacer) if tables.has_legacy else None,

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 Item = dict[str, dict[str, str]]
 _KEY: Final = "identity"
+_EXPIRY: Final = "expires_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,22 @@ class Claims:
             "ExpressionAttributeNames": {f"#{_KEY}": _KEY},
         }
 
+    def hold(self, identity: str, kept: Item) -> dict[str, Any]:
+        """Claim an identity, or keep its claim for longer, never shorter; a Put."""
+        return self._renewing(identity, kept, f"attribute_not_exists(#{_KEY}) OR #{_EXPIRY} < :{_EXPIRY}")
+
+    def renew(self, identity: str, kept: Item) -> dict[str, Any]:
+        """Keep a claim for longer, never shorter, where there is one; a Put."""
+        return self._renewing(identity, kept, f"attribute_exists(#{_KEY}) AND #{_EXPIRY} < :{_EXPIRY}")
+
+    def _renewing(self, identity: str, kept: Item, condition: str) -> dict[str, Any]:
+        return {
+            **self.claim(identity, kept),
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": {f"#{name}": name for name in (_KEY, _EXPIRY)},
+            "ExpressionAttributeValues": {f":{_EXPIRY}": kept[_EXPIRY]},
+        }
+
 
 def claimed(item: Item) -> str:
     """Read which identity an item claims."""
@@ -40,4 +57,4 @@ def claimed(item: Item) -> str:
 
 def until(epoch_s: float) -> Item:
     """Say when a claim may go; one without it stays."""
-    return {"expires_at": {"N": str(int(epoch_s))}}
+    return {_EXPIRY: {"N": str(int(epoch_s))}}

@@ -40,6 +40,9 @@ ONE = activity(1, points=30)
 ROW, PROGRAM = Row(ONE.employee_id, ONE.program_id), Row(None, ONE.program_id)
 FACT = StoredFact(ONE, Lane.LIVE, Side.PIPELINE, OLD)
 SHARDS = 3
+NAME = "\n".join(ONE.identity)
+DAY_S = 86_400
+A_HORIZON_ON = MemoryClock().now() + 40 * DAY_S
 
 
 class FoldingLane(Protocol):
@@ -53,6 +56,8 @@ class FoldingLane(Protocol):
     def messages(self) -> list[QueuedFact]: ...
     def store_fact(self, fact: StoredFact) -> None: ...
     def fact(self) -> StoredFact: ...
+    def enter(self, expires: float | None) -> None: ...
+    def expiry(self) -> float | None: ...
 
 
 @dataclass
@@ -74,6 +79,14 @@ class InMemory:
 
     def fact(self) -> StoredFact:
         return self.port.facts.by_identity[ONE.identity]
+
+    def enter(self, expires: float | None) -> None:
+        self.port.entries[NAME] = None
+        if expires is not None:
+            self.port.expires[NAME] = expires
+
+    def expiry(self) -> float | None:
+        return self.port.expires.get(NAME)
 
 
 @dataclass
@@ -116,6 +129,17 @@ class InAws:
         answer: Any = self.port.clients.dynamodb.get_item(TableName=self.port.outputs.facts_table, Key=key)
         return read_fact(answer["Item"])
 
+    def enter(self, expires: float | None) -> None:
+        more: Any = {} if expires is None else {"expires_at": {"N": str(int(expires))}}
+        self.port.clients.dynamodb.put_item(
+            TableName=self.port.outputs.dedup_table, Item={"identity": {"S": NAME}, **more}
+        )
+
+    def expiry(self) -> float | None:
+        return next(
+            (one.get("expires_at") for one in scan(self.port.clients.dynamodb, self.prefix, "dedup")), None
+        )
+
 
 def in_aws(clients: Clients) -> InAws:
     prefix = f"folds-{uuid.uuid4().hex[:8]}"
@@ -129,7 +153,7 @@ def in_aws(clients: Clients) -> InAws:
 @pytest.fixture(params=["memory", "moto", pytest.param("local", marks=pytest.mark.slow)])
 def lane(request: pytest.FixtureRequest) -> Iterator[InMemory | InAws]:
     if request.param == "memory":
-        yield InMemory(MemoryLiveFolds())
+        yield InMemory(MemoryLiveFolds(now=MemoryClock().now))
     elif request.param == "moto":
         with mock_aws():
             unused: Any = None
@@ -156,11 +180,38 @@ def test_an_event_has_folded_when_the_aggregator_folded_it_or_a_repair_closed_it
     assert not lane.port.has_folded(ONE.identity)
     fold(lane, _queued(FACT))
     assert lane.port.has_folded(ONE.identity)
-    assert not lane.port.close(ONE.identity)
-    assert lane.port.close(other.identity)
-    assert not lane.port.close(other.identity)
+    lane.port.close(ONE.identity)
+    lane.port.close(other.identity)
+    lane.port.close(other.identity)
+    assert lane.port.has_folded(other.identity)
     assert fold(lane, _queued(replace(FACT, activity=other))) == {"\n".join(other.identity)}
     assert lane.rows()[ROW].events == 1
+
+
+@pytest.mark.parametrize("days", [-3, -1, 0, 14, 39])
+def test_a_closed_event_stays_closed_however_soon_its_entry_was_to_go(lane: FoldingLane, days: int) -> None:
+    lane.enter(MemoryClock().now() + days * DAY_S)
+    lane.port.close(ONE.identity)
+    assert lane.expiry() == A_HORIZON_ON
+    lane.enter(MemoryClock().now() + days * DAY_S)
+    lane.port.keep_closed(ONE.identity)
+    assert lane.expiry() == A_HORIZON_ON
+
+
+@pytest.mark.parametrize("expires", [A_HORIZON_ON + DAY_S, None])
+def test_an_entry_that_stays_longer_is_left(lane: FoldingLane, expires: float | None) -> None:
+    lane.enter(expires)
+    lane.port.close(ONE.identity)
+    lane.port.keep_closed(ONE.identity)
+    assert (lane.port.has_folded(ONE.identity), lane.expiry()) == (True, expires)
+
+
+def test_an_event_that_ttl_has_opened_is_closed_or_may_be_folded_once(lane: FoldingLane) -> None:
+    lane.port.keep_closed(ONE.identity)
+    assert not lane.port.has_folded(ONE.identity)
+    lane.port.close(ONE.identity)
+    assert lane.expiry() == A_HORIZON_ON
+    assert fold(lane, _queued(FACT)) == {NAME}
 
 
 def test_a_message_that_is_sent_again_is_the_pipes_and_is_folded_once(lane: FoldingLane) -> None:

@@ -113,10 +113,11 @@ class Writers:
         return ControlPlaneTable(self.client, "control", "m").take_lease(Lease("ana", 1, 5.0), None)
 
     def live_fold_tables(self) -> bool:
-        closed = self._lane.close(self.fact().activity.identity)
+        identity = self.fact().activity.identity
+        self._lane.close(identity)
         self.http.faults.extend([CANCELLED] * 3)
         compensation = Compensation(Row("e-1", "p-1"), self.number, Fold(5, 1, 7))
-        return closed and self._lane.compensate(compensation) == Compensated()
+        return self._lane.has_folded(identity) and self._lane.compensate(compensation) == Compensated()
 
     def legacy_rows(self) -> bool:
         rows = LegacyRows(self.client, "events", "programs", "employees", LegacyPlan().written())

@@ -49,6 +49,8 @@ class MemoryStack:
     def store(self, fact: Witness, lane: str = "live") -> None:
         if lane == "live":
             self.evidence.facts[fact.identity] = fact.at
+        else:
+            self.evidence.history.add(fact.identity)
 
     def fold(self, fact: Witness) -> None:
         self.evidence.folded.add(fact.identity)
@@ -209,11 +211,18 @@ def test_facts_are_looked_up_one_by_one(stack: Stack) -> None:
         stack.store(one)
     stack.store(history, lane="history")
     stack.fold(folded)
-    gone = fact("never stored")
-    checked = stack.evidence.check([folded, waiting, history, gone])
+    unstored = fact("never stored")
+    checked = stack.evidence.check([folded, waiting, history, unstored])
     assert checked.unfolded == (waiting,)
-    assert checked.settled == {one.identity for one in (folded, history, gone)}
+    assert checked.unstored == (unstored,)
+    assert checked.settled == {one.identity for one in (folded, history)}
     assert stack.evidence.check([]).unfolded == ()
+
+
+def test_a_fact_that_is_gone_after_it_was_folded_is_still_folded(stack: Stack) -> None:
+    gone = fact("gone")
+    stack.fold(gone)
+    assert stack.evidence.check([gone]).settled == {gone.identity}
 
 
 def test_what_was_given_up_is_counted_by_what_could_not_be_done(stack: Stack) -> None:

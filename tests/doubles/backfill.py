@@ -114,7 +114,9 @@ class MemoryLegacy:
             self.totals[row] += Fold(activity.points, 1)
 
     def _page(self, segments: int, number: int, position: str) -> EventPage:
-        keys = sorted("\t".join(key) for key in self.events if sum(key[1].encode()) % segments == number)
+        keys = sorted(
+            "\t".join(key) for key in self.events if sum(key[1].encode(errors="replace")) % segments == number
+        )
         left = [key for key in keys if key > position]
         chosen = left[: self.page_items]
         more = chosen[-1] if len(left) > len(chosen) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,13 @@ from migration.repair.words import compensations_of
 from tests.doubles.backfill import MemoryFacts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from migration.model.facts import Restatement, Stands, StoredFact
     from migration.model.fold import Fold, Identity, Row
     from migration.repair.words import Compensation
+
+KEPT_S = 40 * 86_400.0
 
 
 @dataclass(slots=True)
@@ -26,23 +31,36 @@ class MemoryLiveFolds:
         entries: by identity; a compensation's with what it added.
         queue: facts whose message was sent again.
         facts: the fact table.
+        now: the time; TTL is the test's.
+        expires: when an entry may be deleted, by identity; one that is not in it stays.
     """
 
     rows: dict[Row, Parts] = field(default_factory=dict)
     entries: dict[str, Fold | None] = field(default_factory=dict)
     queue: list[StoredFact] = field(default_factory=list)
     facts: MemoryFacts = field(default_factory=MemoryFacts)
+    now: Callable[[], float] = field(default=lambda: 0.0)
+    expires: dict[str, float] = field(default_factory=dict)
 
     def has_folded(self, identity: Identity) -> bool:
         """Whether an event has a dedup entry."""
         return "\n".join(identity) in self.entries
 
-    def close(self, identity: Identity) -> bool:
-        """Give an event a dedup entry; False when it has one."""
+    def claim(self, name: str) -> None:
+        """Take an identity for as long as the live lane does."""
+        self.entries[name] = None
+        self.expires[name] = self.now() + KEPT_S
+
+    def close(self, identity: Identity) -> None:
+        """Have an event's dedup entry live for a whole horizon from now, whether or not it has one."""
+        name = "\n".join(identity)
+        if name not in self.entries or self.expires.get(name, math.inf) < self.now() + KEPT_S:
+            self.claim(name)
+
+    def keep_closed(self, identity: Identity) -> None:
+        """Have a dedup entry live for a whole horizon from now, where there is one."""
         if self.has_folded(identity):
-            return False
-        self.entries["\n".join(identity)] = None
-        return True
+            self.close(identity)
 
     def redrive(self, fact: StoredFact) -> None:
         """Send a fact's message to the queue again."""

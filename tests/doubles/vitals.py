@@ -19,11 +19,17 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class MemoryVitals:
-    """What the guardrails find; `facts` are when each identity of the live lane was ingested."""
+    """What the guardrails find.
+
+    Attributes:
+        facts: when each identity of the live lane was ingested.
+        history: identities of the other lane.
+    """
 
     doors: list[DoorCounts] = field(default_factory=list)
     live: LiveState = field(default_factory=LiveState)
     facts: dict[str, float] = field(default_factory=dict)
+    history: set[str] = field(default_factory=set)
     folded: set[str] = field(default_factory=set)
     letters: dict[str, int] = field(default_factory=dict)
     mirror_messages: int = 0
@@ -45,13 +51,13 @@ class MemoryVitals:
 
     def check(self, witnesses: Sequence[Witness]) -> Checked:
         """Look up whether these facts are folded."""
+        missing = [one for one in witnesses if one.identity not in self.folded | self.history]
         unfolded = tuple(
-            replace(one, at=self.facts[one.identity])
-            for one in witnesses
-            if one.identity in self.facts and one.identity not in self.folded
+            replace(one, at=self.facts[one.identity]) for one in missing if one.identity in self.facts
         )
-        asked = {one.identity for one in witnesses}
-        return Checked(frozenset(asked - {one.identity for one in unfolded}), unfolded)
+        unstored = tuple(one for one in missing if one.identity not in self.facts)
+        settled = {one.identity for one in witnesses} - {one.identity for one in missing}
+        return Checked(frozenset(settled), unfolded, unstored)
 
     def dead(self) -> Mapping[str, int]:
         """Count the messages of each of the live lane's dead-letter queues."""

@@ -24,7 +24,7 @@ activities = st.builds(
     event_id=ids,
     program_id=ids,
     activity_type=st.sampled_from(["task_completed", "learning_milestone"]),
-    points=st.integers(0, 10_000),
+    points=st.integers(0, 10_000) | st.integers(-(2**63) + 1, 2**63 - 1),
     occurred_at=st.just("2026-03-01T09:30:00.000Z"),
 )
 sets = st.lists(activities, max_size=12, unique_by=lambda one: one.identity)

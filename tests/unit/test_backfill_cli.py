@@ -40,6 +40,7 @@ from tests.backfill_aws import InDynamoDB, in_dynamodb
 from tests.backfill_world import activity
 from tests.doubles.backfill import MemoryExports, MemoryLiveLane, MemorySegmentWorkers
 from tests.doubles.clock import MemoryClock
+from tests.doubles.live_folds import MemoryLiveFolds
 from tests.raw_moto import through
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ def moving_in(account: InDynamoDB) -> Moving:
     }
     unused: Any = None
     live: Any = MemoryLiveLane()
+    folds: Any = MemoryLiveFolds()
     return Moving(
         Clients(account.client, unused, unused),
         SystemClock(),
@@ -104,6 +106,7 @@ def moving_in(account: InDynamoDB) -> Moving:
         account.bases,
         account.checkpoints,
         live,
+        folds,
         {},
         account.events,
         LegacyPlan(),

@@ -146,6 +146,40 @@ def test_a_fact_that_is_folded_late_is_forgiven_once_it_is() -> None:
     assert watch.look()["facts_unfolded"].outcome is Outcome.PASS
 
 
+def test_one_acknowledged_activity_that_is_in_no_table_is_a_failure_until_it_is() -> None:
+    watch = Watch()
+    for second in range(20):
+        watch.store(second)
+        if second != 3:
+            watch.stack.folded.add(f"emp-1\nev-{second}")
+        else:
+            del watch.stack.facts["emp-1\nev-3"]
+        verdict = watch.look()["facts_unfolded"]
+        assert (verdict.outcome is Outcome.FAIL) is (second >= 8), "five seconds after it was told"
+        watch.clock.sleep(1)
+    assert verdict.why.startswith(
+        "1 of 15 sampled activities were acknowledged and are in no table: ev-3 of emp-1 (16.0 s old); "
+    )
+    assert "`cutover reconcile`" in verdict.why
+    watch.stack.facts["emp-1\nev-3"] = watch.clock.now()
+    assert "not folded" in watch.look()["facts_unfolded"].why
+    watch.stack.folded.add("emp-1\nev-3")
+    assert watch.look()["facts_unfolded"].outcome is Outcome.PASS
+
+
+def test_all_of_it_is_named_where_some_is_lost_and_some_is_late() -> None:
+    watch = Watch()
+    for second in (1, 2):
+        watch.store(second)
+        watch.look()
+        watch.clock.sleep(1)
+    del watch.stack.facts["emp-1\nev-1"]
+    watch.clock.sleep(6)
+    why = watch.look()["facts_unfolded"].why
+    assert "1 of 2 sampled activities were acknowledged and are in no table: ev-1 of emp-1" in why
+    assert "1 of 2 sampled facts older than 5 s are not folded: ev-2 of emp-1" in why
+
+
 def test_one_message_that_was_given_up_is_a_failure_and_the_plan_may_allow_some() -> None:
     watch = Watch()
     watch.stack.letters["not folded"] = 1

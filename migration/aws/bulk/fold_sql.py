@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _FOLDER: Final = Path(__file__).parent / "sql"
 _NAME: Final = re.compile(r"^-- name: (.+)$", re.MULTILINE)
-_TYPES: Final = {name: "BIGINT" if kind is int else "VARCHAR" for name, kind in COLUMNS.items()}
+_TYPES: Final = {name: "HUGEINT" if kind is int else "VARCHAR" for name, kind in COLUMNS.items()}
 _OF_AN_ACTIVITY: Final = {
     "{activity_columns}": ", ".join(COLUMNS),
     "{activity_definitions}": ", ".join(f"{name} {type_}" for name, type_ in _TYPES.items()),
@@ -47,14 +47,14 @@ _EXPORTED_HISTORY: Final = """
         item.employee_id.s AS employee_id,
         item.event_id.s AS event_id,
         item.program_id.s AS program_id,
-        CAST(item.points.n AS BIGINT) AS points,
+        CAST(item.points.n AS DECIMAL(38, 0)) AS points,
         item.lane.s AS lane
     FROM {table}
     WHERE item.lane.s = 'history'
 """
 _WITH_WHOLE_NUMBERS: Final = (
-    "SELECT * REPLACE (live_fingerprint::HUGEINT AS live_fingerprint, "
-    "base_fingerprint::HUGEINT AS base_fingerprint) FROM "
+    "SELECT * REPLACE (live_points::HUGEINT AS live_points, base_points::HUGEINT AS base_points, "
+    "live_fingerprint::HUGEINT AS live_fingerprint, base_fingerprint::HUGEINT AS base_fingerprint) FROM "
 )
 
 

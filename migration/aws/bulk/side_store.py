@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from migration.compare.both_sides import Chunk
     from migration.compare.miscounts import Pool
 
-DATABASE: Final = "sides.duckdb"  # another layout gets another name, so that nobody resumes the former
+DATABASE: Final = "sides-128.duckdb"  # another layout gets another name, so that nobody resumes the former
 COMMIT_LINES: Final = 50_000  # lines that are committed together
 _SQL: Final = statements("sides.sql")
 _TABLES: Final = {

@@ -12,10 +12,10 @@ from migration.aws.stack.permissions import Permissions, needs
 from migration.aws.tables.control_plane_table import ControlPlaneTable
 from migration.aws.transport.clients import translated
 from migration.cutover.footing import sound_state
-from migration.model.backfill import misfit
 from migration.model.errors import IntegrityError, UsageError
 from migration.model.fold import RESERVED
 from migration.model.legacy.mapping import UnmappableError, activity_mapper, row_mapper
+from migration.model.misfit import misfit
 from migration.preflight.deployed import (
     Deployed,
     Door,

@@ -58,8 +58,9 @@ class StackVitals:
     def check(self, witnesses: Sequence[Witness]) -> Checked:
         """Look up whether these facts are folded: each has an entry in the dedup table if it is.
 
-        A client may send an activity again that was copied as history, or folded before its dedup entry
-        expired: such a fact is older than its witness, and none that has to be folded now.
+        A door tells what it has stored, and both reads are consistent: what is in neither table was
+        acknowledged and is lost. A client may send an activity again that was copied as history, or folded
+        before its dedup entry expired: such a fact is older than its witness, and need not be folded now.
         """
         asked = {one.identity: one for one in witnesses[:MOST_AT_ONCE]}
         claims = Claims(self.pipeline.dedup_table)
@@ -75,7 +76,9 @@ class StackVitals:
             for one in missing
             if (fact := facts.get((one.employee_id, one.event_id))) and _has_to_be_folded(fact, one)
         )
-        return Checked(frozenset(asked) - {one.identity for one in unfolded}, unfolded)
+        unstored = tuple(one for one in missing if (one.employee_id, one.event_id) not in facts)
+        open_ones = {one.identity for one in (*unfolded, *unstored)}
+        return Checked(frozenset(asked) - open_ones, unfolded, unstored)
 
     def dead(self) -> Mapping[str, int]:
         """Count the messages of each of the live lane's dead-letter queues."""

@@ -22,6 +22,7 @@ from migration.compare.both_sides import Chunk, Part
 from migration.compare.diff.two_sides import GLOBAL, PROGRAM_BOARD
 from migration.compare.verify.verification import EmployeeReading, LegacyReading, Parts
 from migration.model.fold import RESERVED
+from migration.model.misfit import is_key
 from pipeline.domain.snapshot import latest_key
 
 if TYPE_CHECKING:
@@ -156,6 +157,8 @@ class StackSides:
     def _employee(self, name: str, legacy: Callable[[str], LegacyReading] | None) -> EmployeeReading:
         outputs = self.pipeline.outputs
         known = legacy(name) if legacy else None
+        if not is_key(name):
+            return EmployeeReading(name, {}, [], known)
         key = (_EMPLOYEE, {"S": name})
         items = partition(self.raw, outputs.employee_progress_table, ProgressItem, key)
         rows = {item.row: item.parts for item in items}

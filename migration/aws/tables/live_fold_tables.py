@@ -9,6 +9,7 @@ its own, beside those that the live lane adds to; readers sum them all.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -58,15 +59,13 @@ class LiveFoldTables:
         """Whether an event has a dedup entry."""
         return self._entry(name_of(*identity)) is not None
 
-    def close(self, identity: Identity) -> bool:
-        """Give an event a dedup entry; False when it has one."""
-        client, kept = self.clients.dynamodb, until(self.clock.now() + self.keeps.total_seconds())
-        with translated(f"writing {self.outputs.dedup_table}"):
-            try:
-                client.put_item(**self._claims.claim(name_of(*identity), kept))
-            except client.exceptions.ConditionalCheckFailedException:
-                return False
-        return True
+    def close(self, identity: Identity) -> None:
+        """Have an event's dedup entry live for a whole horizon from now, whether or not it has one."""
+        self._put_unless(self._claims.hold(name_of(*identity), self._kept))
+
+    def keep_closed(self, identity: Identity) -> None:
+        """Have a dedup entry live for a whole horizon from now, where there is one."""
+        self._put_unless(self._claims.renew(name_of(*identity), self._kept))
 
     def redrive(self, fact: StoredFact) -> None:
         """Send a fact's message to the queue again, as the pipe writes it."""
@@ -122,6 +121,16 @@ class LiveFoldTables:
     @property
     def _claims(self) -> Claims:
         return Claims(self.outputs.dedup_table)
+
+    @property
+    def _kept(self) -> dict[str, dict[str, str]]:
+        return until(self.clock.now() + self.keeps.total_seconds())
+
+    def _put_unless(self, put: dict[str, Any]) -> None:
+        client = self.clients.dynamodb
+        failed = client.exceptions.ConditionalCheckFailedException
+        with translated(f"writing {self.outputs.dedup_table}"), suppress(failed):
+            client.put_item(**put)
 
     def _put(self, compensation: Compensation) -> dict[str, Any]:
         delta = {name: {"N": str(value)} for name, value in asdict(compensation.delta).items()}

@@ -230,8 +230,8 @@ def _points_left(points: int) -> Iterator[Reason]:
 
 def _waiting(side: Side, difference: Fold, coming: Weights) -> Reason | None:
     """Explain by events on their way; where there are too many subsets to try, if they can suffice."""
-    size, whole = -difference.events, sum(coming.values(), NOTHING)
-    if not (0 < size <= len(coming) and 0 < -difference.points <= whole.points):
+    size, points = -difference.events, sorted(one.points for one in coming.values())
+    if not (0 < size <= len(coming) and sum(points[:size]) <= -difference.points <= sum(points[-size:])):
         return None
     if comb(len(coming), size) > MOST_SUBSETS:
         return because(Cause.IN_FLIGHT, side, difference.points, coming, size)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from migration.compare.verify.verification import Difference, difference_of
 from migration.model.cause import Cause, absent_from_legacy
+from migration.model.misfit import misfit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,12 +25,18 @@ def judge_mirror(
     known = {event.identity: event for event in events}
     for identity, event in known.items():
         if identity not in stored:
-            yield difference_of(Cause.MIRROR_MISSED, event, Cause.MIRROR_MISSED.text)
+            yield difference_of(Cause.MIRROR_MISSED, event, _missed(event))
         elif stored[identity].activity != event:
             yield difference_of(Cause.ALTERED, event, _alteration(event, stored[identity].activity))
     for identity, fact in stored.items():
         if identity not in known:
             yield _without_event(fact, horizon)
+
+
+def _missed(event: Activity) -> str:
+    problem = misfit(event)
+    text = Cause.MIRROR_MISSED.text
+    return text if problem is None else f"{text}; it can be no fact: {problem}"
 
 
 def _without_event(fact: StoredFact, horizon: Horizon) -> Difference:

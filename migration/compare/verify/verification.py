@@ -125,7 +125,8 @@ class LegacyProgram:
     Attributes:
         held: what its row holds; no fingerprint.
         due: fold of its events.
-        young: fold of those among them that may not be counted yet, or came while legacy was read.
+        young: fold of those among them that may not be counted yet, or came while legacy was read; of points
+            only their sizes.
         narrow: how far its employees' rows are off together.
     """
 

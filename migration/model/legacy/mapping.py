@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from migration.model.errors import IntegrityError
 from migration.model.fold import COLUMNS, Activity, Fold, Row, canonical_time
 from migration.model.legacy.layout import LegacyEmployeeProgress
+from migration.model.misfit import is_text, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     Read = Callable[[Item], T]
 
 _SHOWN: Final = 4  # attributes of an item that an error shows
+_NUMBERS_BELOW: Final = 10**26  # of either sign: DynamoDB has 38 digits, and 12 of a score order equals
 
 
 class UnmappableError(IntegrityError):
@@ -54,8 +56,10 @@ def columns_mapper(layout: LegacyEvents) -> Callable[[Item], list[Any]]:
 
 def row_mapper(layout: LegacyEmployeeProgress | LegacyProgramProgress) -> Callable[[Item], tuple[Row, Fold]]:
     """Compile a layout; the folds have no fingerprint, and an absent number is nothing added yet."""
-    employee_id = _reader(layout.employee_id, str) if isinstance(layout, LegacyEmployeeProgress) else None
-    program_id = _reader(layout.program_id, str)
+    employee_id = None
+    if isinstance(layout, LegacyEmployeeProgress):
+        employee_id = _reader(layout.employee_id, _employee(layout.employee_id))
+    program_id = _reader(layout.program_id, _text(layout.program_id))
     points, events = (_reader(one, _whole(one), "0") for one in (layout.points, layout.events))
 
     def row(item: Item) -> tuple[Row, Fold]:
@@ -73,7 +77,9 @@ def _column(layout: LegacyEvents, name: str) -> Read[Any]:
     attribute: Attribute = getattr(layout, name)
     if COLUMNS[name] is int:
         return _reader(attribute, _whole(attribute))
-    return _reader(attribute, _TIMES[layout.time_format] if name == "occurred_at" else str)
+    if name == "occurred_at":
+        return _reader(attribute, _TIMES[layout.time_format])
+    return _reader(attribute, _employee(attribute) if name == "employee_id" else _text(attribute))
 
 
 class _UnreadableError(Exception):
@@ -104,12 +110,36 @@ def _reader(attribute: Attribute, value_of: Callable[[str], T], default: str | N
     return read
 
 
+def _text(attribute: Attribute) -> Callable[[str], str]:
+    def text_of(text: str) -> str:
+        if text.isascii() or is_text(text):
+            return text
+        raise _UnreadableError(f"{attribute} is {shortened(text)}, which has half a surrogate pair")
+
+    return text_of
+
+
+def _employee(attribute: Attribute) -> Callable[[str], str]:
+    """Read an employee; nobody at all would pass for a program, whose rows have none."""
+    read = _text(attribute)
+
+    def employee_of(text: str) -> str:
+        if text:
+            return read(text)
+        raise _UnreadableError(f"{attribute} is empty")
+
+    return employee_of
+
+
 def _whole(attribute: Attribute) -> Callable[[str], int]:
     def whole(text: str) -> int:
         try:
-            return int(text)
+            number = int(text)
         except ValueError:
-            return _from_decimal(text, attribute)
+            number = _from_decimal(text, attribute)
+        if -_NUMBERS_BELOW < number < _NUMBERS_BELOW:
+            return number
+        raise _UnreadableError(f"{attribute} is {shortened(text)}, and fewer than 27 digits can be summed up")
 
     return whole
 

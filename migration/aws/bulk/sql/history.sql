@@ -2,7 +2,7 @@
 -- `due` comes from fold.sql: what each row's history part must be. fold_sql.py fills in an activity's {…}.
 
 -- name: tables of a fold
-CREATE TABLE facts (employee_id VARCHAR, event_id VARCHAR, program_id VARCHAR, points BIGINT);
+CREATE TABLE facts (employee_id VARCHAR, event_id VARCHAR, program_id VARCHAR, points HUGEINT);
 CREATE TABLE bases (
     employee_id VARCHAR, program_id VARCHAR, points HUGEINT, events HUGEINT, fingerprint HUGEINT
 );
@@ -11,7 +11,7 @@ CREATE TABLE bases (
 INSERT INTO facts
 SELECT employee_id, event_id, program_id, points
 FROM read_json(?, format = 'newline_delimited', columns = {
-    employee_id: 'VARCHAR', event_id: 'VARCHAR', program_id: 'VARCHAR', points: 'BIGINT'
+    employee_id: 'VARCHAR', event_id: 'VARCHAR', program_id: 'VARCHAR', points: 'HUGEINT'
 });
 
 -- name: insert bases

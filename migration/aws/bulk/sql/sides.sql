@@ -192,7 +192,8 @@ SELECT {activity_columns} FROM legacy_events
 WHERE fingerprint_of(employee_id, event_id) IN (SELECT unnest(?))
 
 -- name: legacy's programs
--- Legacy's events have no time of arrival, so the fact's is taken; an event without a fact may be new.
+-- Legacy's events have no time of arrival, so the fact's is taken; an event without a fact may be new. What young
+-- events can move a sum by, either way, is the sum of their sizes.
 SELECT program_id, held.points, held.events, due.points, due.events, young.points, young.events, narrow.points,
     narrow.events
 FROM (
@@ -203,7 +204,7 @@ FULL JOIN (
     SELECT program_id, live_points AS points, live_events AS events FROM legacy_folds WHERE employee_id = ''
 ) AS due USING (program_id)
 FULL JOIN (
-    SELECT event.program_id, sum(event.points) AS points, count(*) AS events
+    SELECT event.program_id, sum(abs(event.points)) AS points, count(*) AS events
     FROM legacy_events AS event LEFT JOIN facts AS fact USING (employee_id, event_id)
     WHERE fact.points IS NULL
         OR (fact.lane <> 'history' AND (fact.late OR fact.ingested_at > (SELECT as_of FROM begun)))
