@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
+from migration.aws.transport.conflicts import refused_for_now
 from migration.door.spared import spared
 
 if TYPE_CHECKING:
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 FIRST_PAUSE_S: Final = 0.005
 LONGEST_PAUSE_S: Final = 0.1
 PATIENCE_S: Final = 1.0
-_REFUSED: Final = "TransactionConflictException"
-_CANCELED: Final = "TransactionCanceledException"
-_CONFLICT: Final = "TransactionConflict"
 _running: Final[list[bool]] = []  # one for each handler that runs; lists take and give in one step
 
 
@@ -60,7 +58,7 @@ def retrying(
             try:
                 return call(*arguments, **named)
             except ClientError as error:
-                if not _running or not spared(False, _is_conflict, error):  # noqa: FBT003 - what it is otherwise
+                if not _running or not spared(False, refused_for_now, error.response):  # noqa: FBT003 - what it is otherwise
                     raise
                 until = until or elapsed() + PATIENCE_S
                 wait = pause * (1 + jitter()) / 2
@@ -76,11 +74,3 @@ def retrying(
 def _install() -> None:
     BaseClient._make_api_call = retrying(BaseClient._make_api_call)  # type: ignore[attr-defined] # noqa: SLF001 - the one place
 
-
-def _is_conflict(error: ClientError) -> bool:
-    """Whether the refusal was for nothing but a transaction on its way."""
-    code = error.response["Error"]["Code"]
-    if code != _CANCELED:
-        return code == _REFUSED
-    reasons = {reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])}
-    return _CONFLICT in reasons and reasons <= {_CONFLICT, "None"}
