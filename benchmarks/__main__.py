@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
-from benchmarks import backfill, diff, door, scan, writes
+from benchmarks import backfill, contention, diff, door, scan, writes
 from benchmarks.report import Report, print_tables, to_json
 from benchmarks.settings import FULL, QUICK, Settings
 
@@ -23,6 +23,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[Settings], list[Report]]]] = {
     "diff": diff.run,
     "door": door.run,
     "scan": scan.run,
+    "contention": contention.run,
 }
 
 

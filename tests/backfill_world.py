@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from pipeline.domain.batch import Row as LiveRow
 
 
-class CrashError(Exception):
+class CrashError(BaseException):
     """The process dies here."""
 
 

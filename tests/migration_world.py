@@ -33,10 +33,12 @@ from migration.backfill.pacer import Pacer
 from migration.backfill.pacing import WritePace
 from migration.compare.verify.verification import Parts
 from migration.compare.verify.verify import Verification
+from migration.door import concluding as door_concluding
 from migration.door import counters as door_counters
 from migration.door import ingest as door_ingest
 from migration.door import serve as door_serve
 from migration.door import sides as door_sides
+from migration.door import spared as door_spared
 from migration.door.control import TTL_S, CachedControl
 from migration.door.counters import DoorCounters
 from migration.door.counts import DoorCounts, Role
@@ -188,10 +190,19 @@ class Door:
                 MemoryWire(self.world),  # type: ignore[arg-type]
                 DoorCounts("door", role, epoch=-1, since=0.0, at=0.0),
                 self.world.clock.now,
+                elapsed=elapsed,
             )
             for role in Role
         }
         self.mirror = ForwardMirror("facts", MemoryWire(self.world), elapsed)  # type: ignore[arg-type]
+
+    @property
+    def blind(self) -> bool:
+        return self.control.blind
+
+    @property
+    def last(self) -> Control:
+        return self.control.last
 
     def current(self) -> Control:
         """Read the stage as the door does, and hold it to its promise."""
@@ -401,12 +412,11 @@ def deployed() -> Iterator[None]:
         for module in (mirror, aggregate):
             patch.setattr(module, "longest_wait_s", lambda _attempt: 0)
         for module in (door_ingest, door_serve):
-            patch.setattr(module, "control", lambda: SimpleNamespace(current=_here.door.current))
+            patch.setattr(module, "control", lambda: _here.door)
             patch.setattr(module, "counters", lambda role: _here.door.counted[role])
-        for module in (door_ingest, door_serve, door_sides):
-            patch.setattr(module, "handler_of", _handler_of)
-        for module in (door_ingest, door_sides):
-            patch.setattr(module, "emit", lambda *_, **__: None)
+        patch.setattr(door_sides, "handler_of", _handler_of)
+        patch.setattr(door_concluding, "emit", lambda *_, **__: None)
+        patch.setattr(door_spared, "tell", _be_loud)
         patch.setattr(door_counters, "control", lambda: _here.door.control)
         patch.setattr(door_ingest, "mirror", lambda: _here.door.mirror)
         patch.setattr(pipeline_ingest, "emit", lambda *_, **__: None)
@@ -418,6 +428,14 @@ def deployed() -> Iterator[None]:
         patch.setattr(aggregate, "_tables", lambda _moment: SteeredFolds(_here.world))
         patch.setattr(mirror, "tables", lambda: _here.world.legacy_tables(Steered(_here.world.dynamodb)))
         yield
+
+
+class DoorFaultError(BaseException):
+    """The door's own work failed; its client noticed nothing, but here somebody does."""
+
+
+def _be_loud(error: Exception) -> None:
+    raise DoorFaultError from error
 
 
 def _event(activity: Activity) -> dict[str, Any]:

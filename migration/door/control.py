@@ -1,7 +1,6 @@
 """The stage as the door knows it: read from the control item, kept for a moment, never a reason to fail.
 
-A failed read keeps the last value; before any read succeeded it is the value baked in at deployment. So does
-an item that is older than one that was seen: a read that lags, or an item that was restored.
+A failed read keeps the last value; before any read succeeded it is the value baked in at deployment.
 """
 
 from __future__ import annotations
@@ -11,27 +10,30 @@ import os
 import time
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from migration.door.guard import quietly
-from migration.door.wire import DynamoWire
+from migration.door.wire import DynamoWire, MissedError
 from migration.model.stages import Control, Stage, read_control
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from migration.door.wire import WireAnswer
-
 TTL_S: Final = 1.0  # the promise is that a switch takes effect within 2 s
 READ_TIMEOUT_S: Final = 0.5
-FIRST_TRIES: Final = 4  # a cold start that is slow would route by the baked value, which may be long past
+# A cold start that is slow would route by the baked value, which may be long past.
+FIRST_TRIES: Final = 4
+FIRST_TIMEOUT_S: Final = 1.0  # of all these tries together
+_NEARLY_S: Final = 0.05
+_NEVER: Final = float("-inf")
 
 
 @dataclass(slots=True)
 class CachedControl:
     """The control item of one migration, read at most once a `TTL_S`.
 
-    `reachable` tells whether the table answered the last time.
+    Attributes:
+        reachable: whether the table answered the last time.
+        blind: whether the door goes by the baked value because the table could not be read.
     """
 
     table: str
@@ -40,54 +42,60 @@ class CachedControl:
     baked: Control
     elapsed: Callable[[], float] = time.monotonic
     reachable: bool = field(default=True, init=False)
+    blind: bool = field(default=False, init=False)
     _value: Control | None = field(default=None, init=False)
-    _read_at: float = field(default=float("-inf"), init=False)
+    _read_at: float = field(default=_NEVER, init=False)
+
+    @property
+    def last(self) -> Control:
+        """What is known without asking."""
+        return self._value or self.baked
 
     def current(self) -> Control:
         """Return the control value to route by."""
         if self.elapsed() - self._read_at >= TTL_S:
-            tries = FIRST_TRIES if self._read_at == float("-inf") else 1
+            tries, began = FIRST_TRIES if self._read_at == _NEVER else 1, self.elapsed()
             # Also after a failure: a control table that is down is asked once a TTL, not by every request.
-            self._read_at = self.elapsed()
-            any(self._read() for _ in range(tries))
-        return self._value or self.baked
+            self._read_at = began
+            if not self._renew(tries, began + FIRST_TIMEOUT_S):
+                self._read_at = self.elapsed()
+        return self.last
 
-    def _read(self) -> bool:
-        """Ask once; tells whether the table answered, if only that it holds nothing."""
-        answer = quietly(self._ask, None)
-        self.reachable = answer is not None and not answer.error
-        return (
-            answer is not None
-            and self.reachable
-            and quietly(lambda: self._take(answer.body), otherwise=False)
-        )
+    def _renew(self, tries: int, until: float) -> bool:
+        """Read what is there; returns whether the table said it."""
+        said = self.look()
+        while not said and (tries := tries - 1) and until - self.elapsed() > READ_TIMEOUT_S - _NEARLY_S:
+            said = self.look()
+        self.blind = not said and self._value is None
+        return said
 
-    def _ask(self) -> WireAnswer:
+    def look(self) -> bool:
+        """Read it once, in `READ_TIMEOUT_S` all in all; returns whether the table said what is there."""
+        until = self.elapsed() + READ_TIMEOUT_S
         key = {"migration": {"S": self.migration}, "record": {"S": "state"}}
-        self.wire.send("GetItem", {"TableName": self.table, "Key": key})
-        return self.wire.collect(READ_TIMEOUT_S)
+        try:
+            self.wire.send("GetItem", {"TableName": self.table, "Key": key})
+            answer = self.wire.collect(until - self.elapsed())
+        except MissedError:
+            self.reachable = False
+            return False
+        self.reachable = not answer.error
+        try:
+            self._take(read_control(answer.body["Item"]) if "Item" in answer.body else None)
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
+            return False
+        return self.reachable
 
-    def _take(self, body: dict[str, Any]) -> bool:
-        if "Item" in body:
-            read = read_control(body["Item"])
-            if self._value is None or read.epoch >= self._value.epoch:
-                self._value = read
-        return True
+    def _take(self, found: Control | None) -> None:
+        """Keep the newest: a read that lags, or an item that was restored, is older than what was seen."""
+        if found is not None and (self._value is None or found.epoch >= self._value.epoch):
+            self._value = found
 
 
 def baked_control(text: str) -> Control:
     """Read the value baked in at deployment, such as `{"stage":"off"}`."""
     fields = json.loads(text)
     return Control(Stage(fields.pop("stage")), **fields)
-
-
-def value_of(source: Callable[[], CachedControl]) -> Control:
-    """Give the value to route by; the baked one where there is no view of the stage, else legacy alone."""
-    return quietly(lambda: source().current(), None) or quietly(_baked, Control())
-
-
-def _baked() -> Control:
-    return baked_control(os.environ["BAKED_CONTROL"])
 
 
 @cache
@@ -97,5 +105,5 @@ def control() -> CachedControl:
         table=os.environ["CONTROL_TABLE"],
         migration=os.environ["MIGRATION"],
         wire=DynamoWire(READ_TIMEOUT_S),
-        baked=quietly(_baked, Control()),
+        baked=baked_control(os.environ["BAKED_CONTROL"]),
     )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Item = dict[str, Any]
 _PULSES: Final = "pulses"
+_MOMENTS: Final = ("missed_at", "contradicted_at", "baked_at")
 
 
 def door_partition(migration: str) -> str:
@@ -41,7 +42,10 @@ def item_of(counts: DoorCounts, migration: str, expires_at: float) -> Item:
         item[_PULSES] = _answers(counts.pulses)
     if counts.mirrored:
         item["mirrored"] = _numbers(counts.mirrored)
-    for name, moment in (("missed_at", counts.missed_at), ("contradicted_at", counts.contradicted_at)):
+    if counts.baked:
+        item["baked"] = _number(counts.baked)
+    for name in _MOMENTS:
+        moment = getattr(counts, name)
         if moment is not None:
             item[name] = _number(round(moment, 3))
     if counts.witness is not None:
@@ -71,8 +75,8 @@ def counts_of(item: Mapping[str, Any]) -> DoorCounts:
         sides={side: _read_answers(item[side.value]) for side in Side if side.value in item},
         pulses=_read_answers(item[_PULSES]) if _PULSES in item else NOTHING,
         mirrored=_read_numbers(item["mirrored"]) if "mirrored" in item else {},
-        missed_at=float(item["missed_at"]["N"]) if "missed_at" in item else None,
-        contradicted_at=float(item["contradicted_at"]["N"]) if "contradicted_at" in item else None,
+        baked=int(item["baked"]["N"]) if "baked" in item else 0,
+        **{name: float(item[name]["N"]) for name in _MOMENTS if name in item},
         witness=witness
         and Witness(witness["employee_id"]["S"], witness["event_id"]["S"], float(witness["at"]["N"])),
     )

@@ -1,9 +1,12 @@
 """What this instance counted, told in one small item of its own: evidence that is seconds old, not minutes.
 
     request ─► answered ─► counted ─► at most once a second: put on the wire, and the next request collects
+                                  └─► what must not be lost: at once, and collected
 
-The client waits for none of it, and a control table that is down is not written to. Counts grow from the
-first request by an epoch on, so a lost item is made up for by the next. In stage `off` nothing is counted.
+The client waits `TIMEOUT_S` for it at most, and a control table that is down is not written to. Counts grow
+from the first request by an epoch on, so a lost item is made up for by the next. There may be no next one: a
+missed mirror is told with the request that missed it, or else with the first that can. In stage `off` nothing
+is counted but a request that was routed by the baked value.
 """
 
 from __future__ import annotations
@@ -19,19 +22,17 @@ from migration.door.breaker import Breaker
 from migration.door.control import control
 from migration.door.count_item import item_of
 from migration.door.counts import NOTHING, DoorCounts, Role, Witness, bucket_of
-from migration.door.guard import quietly
 from migration.door.mirror import Mirrored
-from migration.door.wire import DynamoWire
+from migration.door.wire import DynamoWire, MissedError
 from migration.model.side import Side
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from migration.door.count_item import Item
     from migration.door.counts import Answers
 
 EVERY_S: Final = 1.0
-TIMEOUT_S: Final = 0.05  # to connect and to send; an answer that is not there by the next request is dropped
+TIMEOUT_S: Final = 0.05  # of all that telling costs a request
 KEPT_S: Final = 3_600
 MISSES_KEPT_S: Final = 30 * 86_400  # a missed mirror waits for a reconcile, long after its instance has ended
 _COLLECT_S: Final = 0.001
@@ -39,7 +40,13 @@ _COLLECT_S: Final = 0.001
 
 @dataclass(slots=True)
 class DoorCounters:
-    """One instance's counts, and the connection that tells them."""
+    """One instance's counts, and the connection that tells them.
+
+    Attributes:
+        now: the time, for what is told.
+        elapsed: the clock that times are taken by; it never jumps.
+        untold: whether something that must not be lost has not been taken yet.
+    """
 
     table: str
     migration: str
@@ -47,6 +54,8 @@ class DoorCounters:
     counts: DoorCounts
     now: Callable[[], float] = time.time
     breaker: Breaker = field(default_factory=lambda: Breaker(limit=1))
+    elapsed: Callable[[], float] = time.monotonic
+    untold: bool = field(default=False, init=False)
     _warm: set[Side] = field(default_factory=set, init=False)
     _sent_at: float = field(default=float("-inf"), init=False)
     _sent: bool = field(default=False, init=False)
@@ -57,17 +66,15 @@ class DoorCounters:
         if epoch == self.counts.epoch:
             self.counts = replace(self.counts, at=moment)
             return
-        was = self.counts
-        self.counts = DoorCounts(
-            was.instance,
-            was.role,
-            epoch,
-            moment,
-            moment,
-            mirrored=was.mirrored,
-            missed_at=was.missed_at,
-            contradicted_at=was.contradicted_at,
+        self.counts = replace(
+            self.counts, epoch=epoch, since=moment, at=moment, sides={}, pulses=NOTHING, witness=None
         )
+
+    def routed_blindly(self) -> None:
+        """Count a request that is routed by the baked value."""
+        was = self.counts
+        self.counts = replace(was, baked=was.baked + 1, baked_at=self._after(was.baked_at))
+        self.untold = True
 
     def answered(self, side: Side, elapsed_ms: float, *, failed: bool) -> None:
         """Count an answer of a side; its first one here pays for the imports and has no time."""
@@ -86,9 +93,11 @@ class DoorCounters:
         counted = {**self.counts.mirrored, outcome.value: self.counts.mirrored.get(outcome.value, 0) + 1}
         self.counts = replace(self.counts, mirrored=counted)
         if outcome in (Mirrored.MISSED, Mirrored.SKIPPED):
-            self.counts = replace(self.counts, missed_at=self.now())
+            self.counts = replace(self.counts, missed_at=self._after(self.counts.missed_at))
+            self.untold = True
         elif outcome is Mirrored.CONTRADICTED:
-            self.counts = replace(self.counts, contradicted_at=self.now())
+            self.counts = replace(self.counts, contradicted_at=self._after(self.counts.contradicted_at))
+            self.untold = True
 
     def stored(self, employee_id: str, event_id: str) -> None:
         """Remember the newest fact, so that a watcher can see whether it is folded in time."""
@@ -96,21 +105,29 @@ class DoorCounters:
 
     def send(self) -> None:
         """Put the counts on the wire, if it is time; whatever goes wrong is no business of the client's."""
-        moment = self.now()
-        due = moment - self._sent_at >= EVERY_S
-        if not due or not control().reachable or not self.breaker.allows(moment):
+        began = self.elapsed()
+        due = self.untold or began - self._sent_at >= EVERY_S
+        if not due or not control().reachable or not self.breaker.allows(began):
             return
-        self._sent_at = moment
-        is_open = self.counts.missed_at is not None or self.counts.contradicted_at is not None
-        item = item_of(self.counts, self.migration, moment + (MISSES_KEPT_S if is_open else KEPT_S))
-        if not quietly(lambda: self._put(item), otherwise=False):
-            self.breaker = self.breaker.after(ok=False, now=moment)
+        self._sent_at = began
+        try:
+            self._collect(TIMEOUT_S / 2 if self.untold else _COLLECT_S)
+            self.wire.send("PutItem", {"TableName": self.table, "Item": self._item()})
+            self._sent = True
+            if self.untold:
+                self.untold = not self._collect(began + TIMEOUT_S - self.elapsed())
+        except MissedError:
+            self.breaker = self.breaker.after(ok=False, now=began)
 
-    def _put(self, item: Item) -> bool:
-        self._collect()
-        self.wire.send("PutItem", {"TableName": self.table, "Item": item})
-        self._sent = True
-        return True
+    def _item(self) -> dict[str, object]:
+        """Lay them out; what a reconcile has to settle is kept until long after."""
+        counts = self.counts
+        is_open = any((counts.missed_at, counts.contradicted_at, counts.baked_at))
+        return item_of(counts, self.migration, self.now() + (MISSES_KEPT_S if is_open else KEPT_S))
+
+    def _after(self, last: float | None) -> float:
+        """Tell the time; never an earlier one than was told, if the clock is set back meanwhile."""
+        return max(self.now(), last or 0.0)
 
     def _is_warm(self, side: Side) -> bool:
         """Whether a side has answered here before."""
@@ -118,12 +135,14 @@ class DoorCounters:
         self._warm.add(side)
         return warm
 
-    def _collect(self) -> None:
+    def _collect(self, within_s: float) -> bool:
+        """Collect the answer that is owed; returns whether the last counts were taken."""
         if not self._sent:
-            return
+            return True
         self._sent = False
-        answer = self.wire.collect(_COLLECT_S)
-        self.breaker = self.breaker.after(ok=not answer.error, now=self.now())
+        answer = self.wire.collect(within_s)
+        self.breaker = self.breaker.after(ok=not answer.error, now=self.elapsed())
+        return not answer.error
 
 
 def _answer(elapsed_ms: float, *, failed: bool, timed: bool) -> Answers:

@@ -1,7 +1,7 @@
 """What an instance of the front door counts, and in which buckets it sorts times. The door itself uses this.
 
 Counts only grow, from the first request that the instance routed by an epoch on; another epoch begins them
-anew, except for the mirror's, which grow for the instance's whole life: a miss stays one.
+anew, except for the mirror's and the baked ones, which grow for the instance's whole life: a miss stays one.
 
     bucket     0     1       2      3      4   …
     times in ms   1    √2      2     2√2     4
@@ -116,6 +116,9 @@ class DoorCounts:
         missed_at: when it missed a mirror last; None while it never did.
         witness: the newest fact that it stored.
         contradicted_at: when it last mirrored what legacy refused; None while it never did.
+        baked: requests that it routed by the value baked in at deployment, because the control table could
+            not be read; over its whole life.
+        baked_at: when it did so last; None while it never did.
     """
 
     instance: str
@@ -129,3 +132,5 @@ class DoorCounts:
     missed_at: float | None = None
     witness: Witness | None = None
     contradicted_at: float | None = None
+    baked: int = 0
+    baked_at: float | None = None

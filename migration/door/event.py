@@ -24,12 +24,10 @@ class Brought:
     Attributes:
         activity: as it is parsed, once for all who need it here.
         event: the request with the event id in its activity, so that both sides name it alike.
-        at: when the door read it.
     """
 
     activity: Activity
     event: Event
-    at: datetime
 
     def asked_of(self, side: Side) -> Event:
         """Give a side the request; the pipeline, which runs in this process, need not parse it again."""
@@ -38,7 +36,7 @@ class Brought:
 
 def read_activity(event: Event, now: datetime) -> Brought | None:
     """Read the activity that a request brings; None for anything that no side would accept."""
-    if _method_and_path(event) != ("POST", PATH):
+    if not is_posted(event):
         return None
     try:
         body = _body(event)
@@ -50,13 +48,17 @@ def read_activity(event: Event, now: datetime) -> Brought | None:
     activity = parse_activity(fields, now)
     if not isinstance(activity, Activity):
         return None
-    named = event if "event_id" in fields else _named(event, fields, activity.event_id)
-    return Brought(activity, named, now)
+    return Brought(activity, event if "event_id" in fields else _named(event, fields, activity.event_id))
+
+
+def is_posted(event: Event) -> bool:
+    """Whether it asks for what only activities are sent with, understood or not."""
+    return _method_and_path(event) == ("POST", PATH)
 
 
 def client_of(event: Event) -> str:
     """Name the client of a read, for sticky routing: its address and its program."""
-    context = event.get("requestContext", {})
+    context = event.get("requestContext") or {}
     about = context.get("http") or context.get("identity") or {}
     return f"{about.get('sourceIp', '')} {about.get('userAgent', '')}"
 
@@ -67,7 +69,7 @@ def _named(event: Event, fields: dict[str, Any], event_id: str) -> Event:
 
 
 def _method_and_path(event: Event) -> tuple[str, str]:
-    http = event.get("requestContext", {}).get("http")
+    http = (event.get("requestContext") or {}).get("http")
     if http:
         return http["method"], event["rawPath"]
     return event["httpMethod"], event["path"]

@@ -2,97 +2,101 @@
 
 from __future__ import annotations
 
-import json
 import os
 from datetime import UTC, datetime
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from migration.door.control import control, value_of
+from migration.door.concluding import (
+    NOTHING_CAME,
+    Asked,
+    Came,
+    answer,
+    answer_alone,
+    begin,
+    connect_early,
+    nothing_came,
+)
+from migration.door.control import control
 from migration.door.counters import counters
 from migration.door.counts import Role
-from migration.door.event import Brought, Event, read_activity
-from migration.door.guard import quietly
+from migration.door.event import Event, is_posted, read_activity
 from migration.door.mirror import TIMEOUT_S, ForwardMirror, Mirrored
-from migration.door.pulse import NOT_ROUTED, is_pulse
-from migration.door.sides import Course, SideAnswer, ask, handler_of, pinned, tell
+from migration.door.pulse import NOT_ROUTED, answer_pulse, is_pulse
+from migration.door.sides import ACCEPTED, pinned
+from migration.door.spared import spared
 from migration.door.wire import DynamoWire
 from migration.model.routing import route_write
-from migration.model.side import Side
 from migration.model.stages import Stage
 from pipeline.domain.activity import format_time
-from pipeline.handlers.telemetry import emit
 
 if TYPE_CHECKING:
     from migration.door.counters import DoorCounters
+    from migration.door.sides import SideAnswer
     from migration.model.stages import Control
+    from pipeline.domain.activity import Activity
 
-_ACCEPTED: Final = 202
 
-
-def handler(event: Event, context: object) -> Any:  # noqa: ANN401 - whatever a side's handler answers
+def handler(event: Event, context: object) -> Any:  # noqa: ANN401 - a side's own
     """Answer `POST /activities` as the side with authority does; in stage `off`, exactly as legacy alone."""
-    current = value_of(control)
+    current, counted = begin(control, partial(counters, Role.INGEST))
     if current.stage is Stage.OFF:
-        return NOT_ROUTED if is_pulse(event) else handler_of(Side.LEGACY)(event, context)
-    quietly(lambda: counted().route(current.epoch), None)
+        return NOT_ROUTED if is_pulse(event) else answer_alone(event, context, counted)
     if is_pulse(event):
-        return ask(Course(Side.PIPELINE, event, (_count_pulse, _witness_pulse, _tell_counts)), context)
-    brought = quietly(lambda: read_activity(event, now()), None)
-    course = quietly(lambda: _course(current, event, brought), None)
-    return ask(course or Course(route_write(current, "").authority, event), context)
+        return answer_pulse(event, context, counted)
+    return _answer(current, event, context, counted)
 
 
-def _course(current: Control, event: Event, brought: Brought | None) -> Course:
-    # What neither side accepts, both refuse alike; the side with most authority says so.
-    employee_id = "" if brought is None else brought.activity.employee_id
-    route = route_write(current, employee_id, quietly(pinned, None))
-    heard = (partial(tell, route.authority), partial(_count, route.authority))
+def _answer(current: Control, event: Event, context: object, counted: DoorCounters | None) -> Any:  # noqa: ANN401 - a side's own
+    asked = spared(None, _route, current, event) or _route_unread(current, event)
+    return answer(asked, context, counted)
+
+
+def _route(current: Control, event: Event) -> Asked | None:
+    moment = now()
+    brought = read_activity(event, moment)
     if brought is None:
-        return Course(route.authority, event, (*heard, _tell_counts))
-    if route.forward:
-        quietly(lambda: mirror().begin(brought.activity, format_time(brought.at)), None)
-    then = _finish_mirror if route.forward else _witness
-    return Course(
-        route.authority, brought.asked_of(route.authority), (*heard, partial(then, brought), _tell_counts)
-    )
+        return None
+    activity = brought.activity
+    route = route_write(current, activity.employee_id, pinned())
+    event = brought.asked_of(route.authority)
+    if not route.forward:
+        return Asked(route.authority, event, partial(_accepted, activity))
+    spared(None, _begin_mirror, activity, moment)
+    return Asked(route.authority, event, partial(_mirrored, activity))
 
 
-def _count(side: Side, answer: SideAnswer) -> None:
-    counted().answered(side, answer.elapsed_ms, failed=answer.failed)
+def _route_unread(current: Control, event: Event) -> Asked:
+    """Route what is no activity: both sides refuse it alike, and the side with most authority says so."""
+    route = route_write(current, "", spared(None, pinned))
+    return Asked(route.authority, event, partial(_unmirrored, event) if route.forward else nothing_came)
 
 
-def _count_pulse(answer: SideAnswer) -> None:
-    counted().pulsed(answer.elapsed_ms, failed=answer.failed)
+def _accepted(activity: Activity, answered: SideAnswer) -> Came:
+    return _stored(activity, None) if answered.status == ACCEPTED else NOTHING_CAME
 
 
-def _witness(brought: Brought, answer: SideAnswer) -> None:
-    if answer.status == _ACCEPTED:
-        counted().stored(brought.activity.employee_id, brought.activity.event_id)
+def _begin_mirror(activity: Activity, moment: datetime) -> None:
+    mirror().begin(activity, format_time(moment))
 
 
-def _witness_pulse(answer: SideAnswer) -> None:
-    if answer.status == _ACCEPTED:
-        fact = json.loads(answer.given["body"])
-        counted().stored(fact["employee_id"], fact["event_id"])
+def _mirrored(activity: Activity, answered: SideAnswer) -> Came:
+    stored = spared(Mirrored.MISSED, _finish_mirror)
+    outcome = stored.beside(answered.status)
+    return _stored(activity, outcome) if stored is Mirrored.STORED else Came(outcome)
 
 
-def _finish_mirror(brought: Brought, answer: SideAnswer) -> None:
-    stored = quietly(lambda: mirror().finish(), Mirrored.MISSED)
-    outcome = stored.beside(answer.status)
-    quietly(lambda: emit({outcome: 1}), None)
-    counted().mirrored(outcome)
-    if stored is Mirrored.STORED:
-        counted().stored(brought.activity.employee_id, brought.activity.event_id)
+def _finish_mirror() -> Mirrored:
+    return mirror().finish()
 
 
-def _tell_counts(_: SideAnswer) -> None:
-    counted().send()
+def _stored(activity: Activity, outcome: Mirrored | None) -> Came:
+    return Came(outcome, (activity.employee_id, activity.event_id))
 
 
-def counted() -> DoorCounters:
-    """Return this door's counters."""
-    return counters(Role.INGEST)
+def _unmirrored(event: Event, answered: SideAnswer) -> Came:
+    """What legacy accepted all the same is missed: a time may become valid between both judgements."""
+    return Came(Mirrored.MISSED) if answered.succeeded and is_posted(event) else NOTHING_CAME
 
 
 def now() -> datetime:
@@ -104,3 +108,6 @@ def now() -> datetime:
 def mirror() -> ForwardMirror:
     """Return the process's forward mirror, with its one warm connection."""
     return ForwardMirror(os.environ["FACTS_TABLE"], DynamoWire(TIMEOUT_S))
+
+
+connect_early(control, partial(counters, Role.INGEST), mirror)

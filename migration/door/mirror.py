@@ -13,7 +13,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from migration.door.breaker import Breaker
-from migration.door.guard import quietly
 from migration.door.wire import DynamoWire, MissedError
 from pipeline.domain.fact import IF_ABSENT, fact_item, same_content
 
@@ -38,7 +37,7 @@ class Mirrored(StrEnum):
     SKIPPED = "MirrorSkipped"
     CONTRADICTED = "MirrorContradicted"
 
-    def beside(self, status: int | None) -> Mirrored:
+    def beside(self, status: int) -> Mirrored:
         """Say what it is beside legacy's answer: a fact of what legacy refused contradicts legacy's event."""
         there = self in (Mirrored.STORED, Mirrored.DUPLICATE)
         return Mirrored.CONTRADICTED if there and status == _REFUSED else self
@@ -61,15 +60,20 @@ class ForwardMirror:
         if not self.breaker.allows(self.elapsed()):
             return
         self._deadline = self.elapsed() + TIMEOUT_S
+        try:
+            self.wire.send("PutItem", _put(self.table, activity, ingested_at))
+        except MissedError:
+            self._deadline = 0
         self._sent = activity
-        quietly(lambda: self.wire.send("PutItem", _put(self.table, activity, ingested_at)), None)
 
     def finish(self) -> Mirrored:
-        """Collect the put's answer; waits at most until `TIMEOUT_S` after it was sent."""
-        sent, self._sent = self._sent, None
-        if sent is None:
+        """Collect the put's answer; waits at most until `TIMEOUT_S` after `begin` began."""
+        if self._sent is None:
             return Mirrored.SKIPPED
-        result = quietly(lambda: self._collect(sent), Mirrored.MISSED)
+        try:
+            result = self._collect(self._sent)
+        except MissedError:
+            result = Mirrored.MISSED
         self.breaker = self.breaker.after(ok=result is not Mirrored.MISSED, now=self.elapsed())
         return result
 
@@ -79,7 +83,10 @@ class ForwardMirror:
             return Mirrored.STORED
         if answer.error != _ALREADY_THERE:
             raise MissedError(answer.error)
-        same = same_content(answer.body.get("Item", {}), _item(activity, ""))
+        there = answer.body.get("Item", {})
+        if not isinstance(there, dict):
+            raise MissedError("NoItem")
+        same = same_content(there, _item(activity, ""))
         return Mirrored.DUPLICATE if same else Mirrored.CONFLICT
 
 

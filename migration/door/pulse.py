@@ -9,7 +9,18 @@ counted apart from clients' requests, which they would water down.
 
 from __future__ import annotations
 
-from typing import Final
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from migration.door.sides import ACCEPTED, ask
+from migration.door.spared import spared
+from migration.model.side import Side
+
+if TYPE_CHECKING:
+    from migration.door.counters import DoorCounters
+    from migration.door.event import Event
+    from migration.door.sides import SideAnswer
 
 PULSE: Final = "pulse"
 NOT_ROUTED: Final = {"statusCode": 204}
@@ -21,6 +32,25 @@ READ: Final = {
 }
 
 
-def is_pulse(event: object) -> bool:
-    """Whether an event is one; it may be anything that a function can be invoked with."""
+def is_pulse(event: Event) -> bool:
+    """Whether it is one."""
     return isinstance(event, dict) and PULSE in event
+
+
+def answer_pulse(event: Event, context: object, counted: DoorCounters | None) -> Any:  # noqa: ANN401 - a side's own
+    """Have the pipeline answer a pulse."""
+    return ask(Side.PIPELINE, event, context, partial(_count, counted))
+
+
+def _count(counted: DoorCounters | None, answered: SideAnswer) -> None:
+    if counted is None:
+        return
+    counted.pulsed(answered.elapsed_ms, failed=answered.failed)
+    if answered.status == ACCEPTED:
+        spared(None, _witness, counted, answered)
+    counted.send()
+
+
+def _witness(counted: DoorCounters, answered: SideAnswer) -> None:
+    fact = json.loads(answered.answer["body"])
+    counted.stored(fact["employee_id"], fact["event_id"])

@@ -1,7 +1,7 @@
 """The two sides, asked through their own handlers: named in the environment, so the door wraps anybody's.
 
-a course: whom to ask, and for what ──► the side's handler ──► the course's steps, each by itself
-                                         once, and unguarded    its answer is the answer, whatever these do
+the side's handler ──► its answer, or what it raised: the client's, as it is
+└──► what the door makes of it: counts, the mirror; never the client's
 """
 
 from __future__ import annotations
@@ -9,16 +9,13 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.handlers import BUILTIN_HANDLERS
-
-from migration.aws.transport.conflicts import TryAgain
-from migration.door.guard import quietly
+from migration.door.conflicts import conflicts_retried
+from migration.door.spared import spared
 from migration.model.side import Side
-from pipeline.handlers.telemetry import emit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,71 +24,43 @@ if TYPE_CHECKING:
 
     Handler = Callable[[Event, object], Any]
 
+RAISED: Final = 0  # instead of a status
+OK: Final = 200
+ACCEPTED: Final = 202
 SERVER_ERROR: Final = 500
-# A write of a side's own, which DynamoDB refused because a transaction of ours, or anybody's, held the item.
-# Every session that is made from now on has it, so whatever clients a side makes for itself.
-AGAIN: Final = ("needs-retry.dynamodb", TryAgain(within_s=1.0))
+_NO_ANSWER: Final = object()
 
 
 @dataclass(frozen=True, slots=True)
 class SideAnswer:
-    """What became of a request, as far as the door reads it.
+    """How a side answered.
 
     Attributes:
-        given: the handler's very answer, whatever it is; None where it raised.
-        raised: whether it raised.
+        side: which.
+        answer: whatever it was.
+        status: as the client sees it; `RAISED` where it sees a function that failed.
         elapsed_ms: how long it took.
     """
 
-    given: Any
-    raised: bool
+    side: Side
+    answer: Any
+    status: int
     elapsed_ms: float
 
     @property
-    def status(self) -> int | None:
-        """Its status; None where it has no whole number for one, which is Lambda's to make something of."""
-        status = self.given.get("statusCode") if isinstance(self.given, dict) else None
-        return status if type(status) is int else None
+    def failed(self) -> bool:
+        """Whether the side is to blame."""
+        return self.status == RAISED or self.status >= SERVER_ERROR
 
     @property
-    def failed(self) -> bool:
-        """Whether it is an error of the side's."""
-        return self.raised or (self.status or 0) >= SERVER_ERROR
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """What a request comes to.
-
-    Attributes:
-        side: the one that answers.
-        event: what it is asked.
-        steps: what the door does of its own once it is answered, also where the side raises.
-    """
-
-    side: Side
-    event: Event
-    steps: tuple[Callable[[SideAnswer], None], ...] = ()
-
-
-def ask(course: Course, context: object) -> Any:  # noqa: ANN401 - whatever a handler answers
-    """Have the side answer, once; what it gives is given, and what it raises is raised."""
-    given, raised, started = None, True, time.perf_counter()
-    try:
-        given = handler_of(course.side)(course.event, context)
-        raised = False
-        return given
-    finally:
-        answer = SideAnswer(given, raised, (time.perf_counter() - started) * 1000)
-        for step in course.steps:
-            quietly(partial(step, answer), None)
+    def succeeded(self) -> bool:
+        """Whether the client was told that it is done."""
+        return OK <= self.status < 300  # noqa: PLR2004 - HTTP's successes
 
 
 @cache
 def handler_of(side: Side) -> Handler:
     """Import a side's handler when first needed: `LEGACY_HANDLER` or `PIPELINE_HANDLER`."""
-    if AGAIN not in BUILTIN_HANDLERS:
-        BUILTIN_HANDLERS.append(AGAIN)
     module, _, function = os.environ[f"{side.upper()}_HANDLER"].rpartition(".")
     handler: Handler = getattr(import_module(module), function)
     return handler
@@ -104,7 +73,27 @@ def pinned() -> Side | None:
     return Side(side) if side else None
 
 
-def tell(side: Side, answer: SideAnswer) -> None:
-    """Tell a side's answer as metrics."""
-    name = side.capitalize()
-    emit({f"{name}Requests": 1, f"{name}Errors": int(answer.failed), f"{name}LatencyMs": answer.elapsed_ms})
+def ask(side: Side, event: Event, context: object, conclude: Callable[[SideAnswer], None]) -> Any:  # noqa: ANN401 - a side's own
+    """Have a side answer; the door concludes what it likes, and the client gets the answer as it is."""
+    answer, started = _NO_ANSWER, time.perf_counter()
+    try:
+        with conflicts_retried():
+            answer = handler_of(side)(event, context)
+    finally:
+        elapsed_ms = (time.perf_counter() - started) * 1000
+        spared(None, _conclude, side, answer, elapsed_ms, conclude)
+    return answer
+
+
+def _conclude(side: Side, answer: object, elapsed_ms: float, conclude: Callable[[SideAnswer], None]) -> None:
+    status = RAISED if answer is _NO_ANSWER else spared(OK, status_of, answer)
+    conclude(SideAnswer(side, answer, status, elapsed_ms))
+
+
+def status_of(answer: Any) -> int:  # noqa: ANN401 - a side's own
+    """Read an answer's status; one that names none is a success, as a Function URL makes it."""
+    named = answer.get("statusCode") if isinstance(answer, dict) else None
+    try:
+        return OK if named is None else int(named)
+    except (TypeError, ValueError, OverflowError):
+        return OK

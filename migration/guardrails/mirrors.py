@@ -6,6 +6,7 @@ holds, and people are told.
 A missed mirror may or may not have been stored: nobody knows until the tables are compared. So some misses
 are inconclusive, which holds the next step until `cutover reconcile` has looked; too many are a failure. A
 mirror of what legacy refused is one client's doing and no failure of the mirror's: it holds, and never fails.
+So does a door that could not read the stage: what it routed may have reached one side only.
 """
 
 from __future__ import annotations
@@ -105,7 +106,11 @@ class MirrorMisses(Vital[MirrorEvidence]):
                 f"; {contradicted:,} mirrored what legacy refused, an event id with other content: "
                 "`cutover repair --apply` names and restates them, then `cutover reconcile`"
             )
-        return Assessment(Outcome.INCONCLUSIVE if missed or contradicted else Outcome.PASS, why)
+        baked = _routed_blindly(counts, after)
+        if baked:
+            why += f"; {baked_text(baked)}: `cutover reconcile` finds what reached one side only"
+        settled = not (missed or contradicted or baked)
+        return Assessment(Outcome.PASS if settled else Outcome.INCONCLUSIVE, why)
 
     def _read_on(self, evidence: MirrorEvidence) -> None:
         """Take in what was reconciled since the last look."""
@@ -151,6 +156,20 @@ def _contradicted(counts: Sequence[DoorCounts], after: float) -> int:
         for one in counts
         if one.contradicted_at is not None and one.contradicted_at >= after
     )
+
+
+def _routed_blindly(counts: Sequence[DoorCounts], after: float) -> int:
+    return sum(
+        one.baked
+        for one in counts
+        if one.role is Role.INGEST and one.baked_at is not None and one.baked_at >= after
+    )
+
+
+def baked_text(baked: int) -> str:
+    """Say what doors did that could not read the stage."""
+    were = "1 request was" if baked == 1 else f"{baked:,} requests were"
+    return f"{were} routed by the value baked in at deployment, as the control table could not be read"
 
 
 def reconciled_detail(began: float) -> dict[str, float]:

@@ -14,6 +14,7 @@ from math import inf
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from migration.guardrails.guardrail import FOLDING, Assessment, seconds
+from migration.guardrails.mirrors import baked_text
 from migration.guardrails.vital import DoorEvidence, Vital
 from migration.model.guardrails import DOOR_SETTLED, Outcome
 
@@ -37,7 +38,12 @@ class DoorSettled(Vital[DoorEvidence]):
     told: dict[str, tuple[float, float | None]] = field(default_factory=dict, init=False)
 
     def _assess(self, look: VitalLook[DoorEvidence]) -> Assessment:
-        counts, epoch = look.once(look.evidence.door), look.state.epoch
+        counts = look.once(look.evidence.door)
+        found = self._followed(counts, look.state.epoch)
+        baked = sum(one.baked for one in counts if look.now - one.at <= self.door_seen_s)
+        return Assessment(found.outcome, f"{found.why}; {baked_text(baked)}") if baked else found
+
+    def _followed(self, counts: Sequence[DoorCounts], epoch: int) -> Assessment:
         latest = max((one.at for one in counts), default=0.0)
         recent = [one for one in counts if latest - one.at <= self.door_seen_s]
         if ahead := [one for one in recent if one.epoch > epoch]:

@@ -50,7 +50,7 @@ AT = "2026-03-01T09:30:00.000Z"
 CANCELLED = refused("TransactionCanceledException", "TransactionConflict", "None")
 AWS = Path(__file__).parents[2] / "migration" / "aws"
 WRITES = re.compile(
-    r'\.(put_item|update_item|delete_item|transact_write_items|batch_write_item)\b|\.write\(\s*"'
+    r'\.(put_item|update_item|delete_item|transact_write_items|batch_write_item)\(|\.write\(\s*"'
 )
 TABLES = {
     "control": ("migration", "record"),

@@ -184,6 +184,9 @@ def test_what_doors_told_comes_back_whole(stack: Stack) -> None:
         {"MirrorStored": 8, "MirrorMissed": 1},
         NOW - 30,
         fact("ev-1", NOW - 2),
+        NOW - 20,
+        4,
+        NOW - 10.5,
     )
     stack.tell(full)
     stack.tell(door(instance="b", role=Role.SERVE))
@@ -274,6 +277,6 @@ def test_keys_that_dynamodb_left_out_are_no_evidence(monkeypatch: pytest.MonkeyP
 
 def test_counts_that_are_nothing_take_no_room() -> None:
     item = item_of(door(NOTHING, NOTHING), "activities", NOW)
-    assert {"legacy", "pipeline", "pulses", "mirrored", "missed_at", "witness"}.isdisjoint(item)
+    assert {"legacy", "pipeline", "pulses", "mirrored", "missed_at", "witness", "baked"}.isdisjoint(item)
     assert counts_of(item) == door()
     assert epoch_of(moment_text(NOW)) == NOW

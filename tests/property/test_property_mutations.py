@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, Phase, settings
 from migration.aws.tables.legacy_rows import Held, LegacyRows
 from migration.backfill import backfill, copying
 from migration.backfill.copying import Copying
+from migration.door import concluding as door_concluding
 from migration.door import control as door_control
-from migration.door import ingest as door_ingest
 from migration.door import mirror as forward_mirror
 from migration.door import sides as door_sides
 from migration.model.backfill import BackfillPhase as Sealing
@@ -74,8 +74,6 @@ def the_forward_mirror_reaches_the_client(patch: Patch) -> None:
         return mirror._collect(mirror._sent) if mirror._sent else forward_mirror.Mirrored.SKIPPED
 
     patch.setattr(forward_mirror.ForwardMirror, "finish", finish)
-    for module in (door_ingest, door_sides):
-        patch.setattr(module, "quietly", lambda work, _otherwise: work())
 
 
 def the_door_never_reads_the_stage_again(patch: Patch) -> None:
@@ -86,11 +84,11 @@ def the_door_asks_both_sides(patch: Patch) -> None:
     right = door_sides.ask
     other = {"legacy": Side.PIPELINE, "pipeline": Side.LEGACY}
 
-    def ask(course: Any, context: Any) -> Any:
-        right(replace(course, side=other[course.side]), context)
-        return right(course, context)
+    def ask(side: Any, *request: Any) -> Any:
+        right(other[side], *request)
+        return right(side, *request)
 
-    patch.setattr(door_ingest, "ask", ask)
+    patch.setattr(door_concluding, "ask", ask)
 
 
 def the_reverse_mirror_applies_again(patch: Patch) -> None:

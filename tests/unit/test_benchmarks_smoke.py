@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import writes
+from benchmarks import contention, writes
 from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.settings import Settings
 
@@ -63,3 +63,10 @@ def test_an_unknown_benchmark_is_refused() -> None:
 def test_every_benchmark_is_documented() -> None:
     text = (Path(__file__).parents[2] / "docs" / "benchmarks.md").read_text()
     assert [name for name in BENCHMARKS if f"`{name}`" not in text] == []
+
+
+def test_contention_refuses_legacys_clients_only_beside_transactions() -> None:
+    [report] = contention.run(TINY)
+    none, before, now = report.records()
+    assert (none["refused"], now["refused"]) == (0, 0)
+    assert int(before["refused"]) > 0

@@ -2,46 +2,209 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import threading
 import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
 
 from migration.door import control as control_module
 from migration.door import counters as counters_module
-from migration.door import ingest, serve
-from migration.door.counts import Role, Witness
+from migration.door import ingest, serve, spared
+from migration.door import mirror as mirror_module
+from migration.door.concluding import connect_early
+from migration.door.count_item import counts_of
+from migration.door.counts import DoorCounts, Role, Witness
 from migration.door.mirror import Mirrored
+from migration.door.sides import handler_of, pinned
 from migration.model.side import Side
 from migration.model.stages import Control, Stage
-from tests.door_world import (
-    ACTIVITY,
-    SIDES,
-    TAKEN,
-    THROTTLED,
-    FakeDynamoDB,
-    deployed_door,
-    forget,
-    garbage,
-    hang,
-    hang_up,
-    post,
-    reply,
-    set_control,
-)
 
 if TYPE_CHECKING:
+    import socketserver
     from collections.abc import Callable, Iterator
-    from http.server import BaseHTTPRequestHandler
 
-    from migration.door.counts import DoorCounts
+ACTIVITY = {
+    "employee_id": "emp-1",
+    "program_id": "prog-1",
+    "activity_type": "task_completed",
+    "points": 10,
+    "occurred_at": "2026-03-01T09:30:00Z",
+}
+
+
+@dataclass
+class FakeDynamoDB:
+    """DynamoDB on the wire: answers scripted per operation, what came in is kept."""
+
+    answers: dict[str, Callable[[BaseHTTPRequestHandler], None]] = field(default_factory=dict)
+    received: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    endpoint: str = ""
+
+    def of(self, operation: str) -> list[dict[str, Any]]:
+        return [body for name, body in self.received if name == operation and body["TableName"] != "control"]
+
+    @property
+    def reads(self) -> int:
+        """How often the stage was read."""
+        return sum(name == "GetItem" for name, _ in self.received)
+
+    def told(self) -> list[DoorCounts]:
+        """What the door told of its counts."""
+        items = [body for name, body in self.received if name == "PutItem" and body["TableName"] == "control"]
+        assert all(item["Item"]["migration"] == {"S": "activities#door"} for item in items)
+        return [counts_of(item["Item"]) for item in items]
+
+
+def reply(status: int, body: Any) -> Callable[[BaseHTTPRequestHandler], None]:
+    def write(request: BaseHTTPRequestHandler) -> None:
+        content = json.dumps(body).encode()
+        request.send_response(status)
+        request.send_header("Content-Length", str(len(content)))
+        request.end_headers()
+        request.wfile.write(content)
+
+    return write
+
+
+def hang(request: BaseHTTPRequestHandler) -> None:
+    time.sleep(2 * PATIENT_S)
+    request.close_connection = True
+
+
+def hang_up(request: BaseHTTPRequestHandler) -> None:
+    request.close_connection = True
+
+
+def garbage(request: BaseHTTPRequestHandler) -> None:
+    request.wfile.write(b"no http at all\r\n\r\n")
+    request.close_connection = True
+
+
+# No answer is late because this machine is busy.
+PATIENT_S = 1.5
+TAKEN = {"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}
+THROTTLED = {"__type": "com.amazonaws.dynamodb.v20120810#ThrottlingException"}
+
+
+@contextmanager
+def wire_server(fake: FakeDynamoDB) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # or every answer waits for the receipt of its head
+
+        def do_POST(self) -> None:
+            operation = self.headers["X-Amz-Target"].rpartition(".")[2]
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            self.received = body
+            fake.received.append((operation, body))
+            fake.answers.get(operation, reply(200, {}))(self)
+
+        def log_message(self, *_: object) -> None:
+            """Keep quiet."""
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *_: object) -> None:
+            """A client that gave up is what some tests are about."""
+
+    server: socketserver.TCPServer = Server(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+class Sides:
+    """Both sides' handlers, recording what they were asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.pipeline_answer: dict[str, Any] = {"statusCode": 202, "body": "pipeline"}
+        self.legacy_answer: dict[str, Any] = {"statusCode": 202, "body": "legacy", "headers": {"X": "1"}}
+
+    def legacy(self, event: dict[str, Any], _context: object) -> dict[str, Any]:
+        self.asked.append(("legacy", event))
+        if self.legacy_answer.get("raise"):
+            raise RuntimeError("legacy broke")
+        return self.legacy_answer
+
+    def pipeline(self, event: dict[str, Any], _context: object) -> dict[str, Any]:
+        self.asked.append(("pipeline", event))
+        return self.pipeline_answer
+
+
+SIDES = Sides()
+
+
+def legacy_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return SIDES.legacy(event, context)
+
+
+def pipeline_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return SIDES.pipeline(event, context)
 
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDynamoDB]:
-    with deployed_door(monkeypatch) as dynamodb:
+    dynamodb = FakeDynamoDB()
+    SIDES.__init__()  # type: ignore[misc] # the handlers are found by name, so they share one object
+    with wire_server(dynamodb) as endpoint:
+        dynamodb.endpoint = endpoint
+        for name, value in {
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_REGION": "us-east-1",
+            "CONTROL_TABLE": "control",
+            "MIGRATION": "activities",
+            "BAKED_CONTROL": '{"stage":"off"}',
+            "FACTS_TABLE": "facts",
+            "LEGACY_HANDLER": f"{__name__}.legacy_handler",
+            "PIPELINE_HANDLER": f"{__name__}.pipeline_handler",
+        }.items():
+            monkeypatch.setenv(name, value)
+        for module, timeout in (
+            (control_module, "READ_TIMEOUT_S"),
+            (counters_module, "TIMEOUT_S"),
+            (counters_module, "_COLLECT_S"),
+            (ingest, "TIMEOUT_S"),
+            (mirror_module, "TIMEOUT_S"),
+        ):
+            monkeypatch.setattr(module, timeout, PATIENT_S)
+        forget()
         yield dynamodb
+        forget()
+
+
+def forget() -> None:
+    for cached in (control_module.control, counters_module.counters, ingest.mirror, handler_of, pinned):
+        cached.cache_clear()
+
+
+def set_control(fake: FakeDynamoDB, control: Control) -> None:
+    item = {
+        "stage": {"S": control.stage},
+        "write_weight": {"N": str(control.write_weight)},
+        "read_weight": {"N": str(control.read_weight)},
+        "epoch": {"N": str(control.epoch)},
+    }
+    fake.answers["GetItem"] = reply(200, {"Item": item})
+
+
+def post(body: str, *, encoded: bool = False) -> dict[str, Any]:
+    return {
+        "rawPath": "/activities",
+        "requestContext": {"http": {"method": "POST"}},
+        "body": base64.b64encode(body.encode()).decode() if encoded else body,
+        "isBase64Encoded": encoded,
+    }
 
 
 def send(**changes: Any) -> Any:
@@ -177,7 +340,7 @@ def test_legacys_own_failure_is_the_clients_and_the_mirror_is_still_collected(
     fake: FakeDynamoDB, capsys: pytest.CaptureFixture[str]
 ) -> None:
     set_control(fake, Control(Stage.DUALWRITE))
-    SIDES.raised = RuntimeError("legacy broke")
+    SIDES.legacy_answer["raise"] = True
     with pytest.raises(RuntimeError, match="legacy broke"):
         send()
     assert outcomes(capsys) == [Mirrored.STORED]
@@ -267,20 +430,6 @@ def test_the_control_item_is_read_once_a_second_and_its_loss_keeps_the_last_valu
     assert cached.current().stage is Stage.SHADOW
 
 
-def test_an_epoch_older_than_one_that_was_seen_is_not_gone_back_to(fake: FakeDynamoDB) -> None:
-    cached = control_module.control()
-    for seen, routed in (
-        (Control(Stage.LIVE, 500, epoch=7), Control(Stage.LIVE, 500, epoch=7)),
-        (Control(Stage.DUALWRITE, epoch=6), Control(Stage.LIVE, 500, epoch=7)),
-        (Control(Stage.SHADOW, epoch=7), Control(Stage.SHADOW, epoch=7)),
-        (Control(Stage.OFF, epoch=0), Control(Stage.SHADOW, epoch=7)),
-        (Control(Stage.DUALWRITE, epoch=8), Control(Stage.DUALWRITE, epoch=8)),
-    ):
-        set_control(fake, seen)
-        cached._read_at = float("-inf")
-        assert cached.current() == routed
-
-
 @pytest.mark.parametrize("answer", [reply(200, {}), hang_up, reply(200, {"Item": {"stage": {"S": "?"}}})])
 def test_before_any_read_succeeds_the_value_baked_in_at_deployment_holds(
     fake: FakeDynamoDB, monkeypatch: pytest.MonkeyPatch, answer: Any
@@ -295,7 +444,8 @@ class Told:
 
     def __init__(self, fake: FakeDynamoDB) -> None:
         self.fake, self.at = fake, 1_772_357_400.0
-        counters_module.counters(Role.INGEST).now = lambda: self.at
+        counted = counters_module.counters(Role.INGEST)
+        counted.now = counted.elapsed = lambda: self.at
 
     def send(self, **changes: Any) -> None:
         self.at += 1
@@ -303,8 +453,10 @@ class Told:
 
     def last(self) -> DoorCounts:
         """Wait until everything that was sent has come in, and read the last."""
-        counters_module.counters(Role.INGEST).wire.collect(2)
-        counters_module.counters(Role.INGEST)._sent = False
+        counted = counters_module.counters(Role.INGEST)
+        if counted._sent:
+            counted.wire.collect(2)
+            counted._sent = False
         return self.fake.told()[-1]
 
 
@@ -396,15 +548,26 @@ def test_stage_off_counts_nothing(fake: FakeDynamoDB) -> None:
 
 @pytest.mark.parametrize("trouble", [hang, hang_up, garbage, reply(400, THROTTLED), reply(500, {})])
 def test_a_control_table_that_takes_no_counts_costs_a_client_nothing(
-    fake: FakeDynamoDB, trouble: Callable[[BaseHTTPRequestHandler], None]
+    fake: FakeDynamoDB,
+    monkeypatch: pytest.MonkeyPatch,
+    trouble: Callable[[BaseHTTPRequestHandler], None],
 ) -> None:
     set_control(fake, Control(Stage.RAMPDOWN))
     fake.answers["PutItem"] = on_table("control", trouble)
     told = Told(fake)
-    started = time.perf_counter()
+    waits: list[float] = []
+    wire = counters_module.counters(Role.INGEST).wire
+    collect = wire.collect
+
+    def collected(within_s: float) -> Any:
+        waits.append(within_s)
+        return collect(within_s)
+
+    monkeypatch.setattr(wire, "collect", collected)
+    monkeypatch.setattr(counters_module, "_COLLECT_S", 0.001)
     for _ in range(20):
         told.send()
-    assert time.perf_counter() - started < 0.5
+    assert set(waits) <= {0.001}
     assert len(SIDES.asked) == 20
     assert len(fake.told()) <= 8, "after trouble it is left alone for some seconds"
 
@@ -454,3 +617,238 @@ def test_in_stage_off_nobody_takes_a_pulse(fake: FakeDynamoDB) -> None:
     set_control(fake, Control(Stage.OFF))
     assert ingest.handler({"pulse": "a"}, None) == {"statusCode": 204}
     assert SIDES.asked == []
+
+
+def on_the_way(fields: dict[str, Any], **how: Any) -> dict[str, Any]:
+    return {**post(json.dumps({**ACTIVITY, **fields})), **how}
+
+
+EARLY = {"occurred_at": "2026-03-01T09:35:00.300Z"}
+GET = {"requestContext": {"http": {"method": "GET"}}}
+
+
+@pytest.mark.parametrize(
+    ("event", "status", "missed"),
+    [
+        (on_the_way(EARLY), 202, 1),  # valid when legacy looked
+        (on_the_way(EARLY), 200, 1),
+        (on_the_way(EARLY), 400, 0),
+        (on_the_way(EARLY), 503, 0),
+        (post("not json, but legacy reads it"), 202, 1),
+        ({**post("!"), "isBase64Encoded": True}, 202, 1),
+        (post(json.dumps({**ACTIVITY, "event_id": "e" * 9_000})), 202, 1),
+        ({"httpMethod": "POST", "path": "/activities", "body": None}, 202, 1),
+        (on_the_way(EARLY, **GET), 200, 0),
+        (on_the_way(EARLY, rawPath="/health"), 200, 0),
+        ({"httpMethod": "OPTIONS", "path": "/activities"}, 200, 0),
+        ({"source": "a schedule that keeps it warm"}, 200, 0),
+    ],
+)
+def test_what_legacy_accepted_and_the_door_did_not_understand_is_missed(
+    fake: FakeDynamoDB, monkeypatch: pytest.MonkeyPatch, event: Any, status: int, missed: int
+) -> None:
+    monkeypatch.setattr(ingest, "now", lambda: datetime(2026, 3, 1, 9, 30, tzinfo=UTC))
+    set_control(fake, Control(Stage.DUALWRITE, epoch=3))
+    SIDES.legacy_answer = {"statusCode": status}
+    told = Told(fake)
+    told.at += 1
+    assert ingest.handler(event, None) is SIDES.legacy_answer
+    counts = told.last()
+    assert counts.mirrored == ({Mirrored.MISSED: 1} if missed else {})
+    assert counts.missed_at == (told.at if missed else None)
+    assert fake.of("PutItem") == []
+
+
+@pytest.mark.parametrize("stage", [Stage.RAMPDOWN, Stage.COMPLETE])
+def test_where_the_pipeline_decides_no_forward_mirror_is_missed(fake: FakeDynamoDB, stage: Stage) -> None:
+    set_control(fake, Control(stage))
+    told = Told(fake)
+    told.at += 1
+    ingest.handler(post("not json, and accepted"), None)
+    assert told.last().mirrored == {}
+
+
+def test_a_miss_is_told_with_the_request_that_missed_it(fake: FakeDynamoDB) -> None:
+    set_control(fake, Control(Stage.DUALWRITE, epoch=3))
+    told = Told(fake)
+    told.send(event_id="a")
+    told.last()
+    for number, (outcome, answer) in enumerate(
+        [(Mirrored.MISSED, reply(500, {})), (Mirrored.CONTRADICTED, reply(200, {}))]
+    ):
+        fake.answers["PutItem"] = on_table("facts", answer)
+        SIDES.legacy_answer = {"statusCode": 202 if outcome is Mirrored.MISSED else 409}
+        told.at += 0.1
+        send(event_id=f"b{number}")
+        assert fake.told()[-1].mirrored[outcome] == 1
+    before = len(fake.told())
+    SIDES.legacy_answer = {"statusCode": 202}
+    told.at += 0.1
+    send(event_id="c")
+    assert len(fake.told()) == before, "what was taken is not told again at once"
+
+
+def test_a_miss_that_was_not_taken_is_told_with_the_next_request(fake: FakeDynamoDB) -> None:
+    set_control(fake, Control(Stage.DUALWRITE, epoch=3))
+    fake.answers["PutItem"] = reply(400, THROTTLED)
+    told = Told(fake)
+    told.send(event_id="a")
+    fake.answers["PutItem"] = reply(200, {})
+    told.at += 5  # the breaker
+    send(event_id="b")
+    assert fake.told()[-1].mirrored == {Mirrored.MISSED: 1, Mirrored.STORED: 1}
+    assert not counters_module.counters(Role.INGEST).untold
+
+
+def test_a_clock_that_is_set_back_stops_neither_counting_nor_telling(fake: FakeDynamoDB) -> None:
+    set_control(fake, Control(Stage.DUALWRITE, epoch=3))
+    told = Told(fake)
+    told.send(event_id="a")
+    counted = counters_module.counters(Role.INGEST)
+    fake.answers["PutItem"] = on_table("facts", reply(500, {}))
+    told.send(event_id="b")
+    missed_at = told.at
+    counted.now = lambda: told.at - 600
+    told.send(event_id="c")
+    counts = told.last()
+    assert counts.sides[Side.LEGACY].requests == 3
+    assert counts.mirrored == {Mirrored.STORED: 1, Mirrored.MISSED: 2}
+    assert counts.missed_at == missed_at, "else it would seem to be reconciled"
+
+
+def test_a_door_that_could_not_read_the_stage_counts_that_and_tells_it_as_soon_as_it_can(
+    fake: FakeDynamoDB,
+) -> None:
+    fake.answers["GetItem"] = hang_up
+    told = Told(fake)
+    assert send() is SIDES.legacy_answer
+    assert send() is SIDES.legacy_answer
+    assert fake.told() == []
+    set_control(fake, Control(Stage.RAMPDOWN, epoch=7))
+    control_module.control()._read_at = float("-inf")
+    send()
+    counts = fake.told()[-1]
+    assert (counts.epoch, counts.baked, counts.baked_at) == (7, 2, told.at)
+    set_control(fake, Control(Stage.SHADOW, epoch=8))
+    control_module.control()._read_at = float("-inf")
+    told.send()
+    assert told.last().baked == 2, "also by the next epoch"
+
+
+def test_that_it_was_so_is_told_in_stage_off_too(fake: FakeDynamoDB) -> None:
+    fake.answers["GetItem"] = reply(500, {})
+    serve.handler({"rawPath": "/leaderboard", "requestContext": {"http": {}}}, None)
+    set_control(fake, Control(Stage.OFF, epoch=7))
+    control_module.control()._read_at = float("-inf")
+    for _ in range(3):
+        serve.handler({"rawPath": "/leaderboard", "requestContext": {"http": {}}}, None)
+    [counts] = fake.told()
+    assert (counts.role, counts.baked) == (Role.SERVE, 1)
+
+
+@pytest.mark.parametrize(("body", "baked"), [({}, 0), ({"Item": None}, 1)])
+def test_a_table_that_has_no_stage_yet_was_read_and_one_with_anything_else_was_not(
+    fake: FakeDynamoDB, body: Any, baked: int
+) -> None:
+    fake.answers["GetItem"] = reply(200, body)
+    send()
+    assert counters_module.counters(Role.INGEST).counts.baked == baked
+
+
+def stage_item(**changes: Any) -> dict[str, Any]:
+    item: dict[str, Any] = {"stage": {"S": "rampdown"}, **changes}
+    return {**{name: {"N": "9"} for name in ("write_weight", "read_weight", "epoch")}, **item}
+
+
+ODD: list[tuple[int, Any]] = [
+    (200, []),
+    (200, "busy"),
+    (200, None),
+    (503, []),
+    (503, "busy"),
+    (500, None),
+    (200, {"Item": []}),
+    (200, {"Item": "busy"}),
+    (200, {"Item": stage_item(stage="off")}),
+    (200, {"Item": stage_item(stage={"N": "1"})}),
+    (200, {"Item": stage_item(epoch={"S": "nine"})}),
+    (200, {"Item": stage_item(epoch={"N": None})}),
+    (200, {"Item": stage_item(epoch={"N": [1]})}),
+    (200, {"Item": stage_item(write_weight={"N": "10001"})}),
+    (400, {"__type": ["no", "text"]}),
+    (400, {"__type": "x#ConditionalCheckFailedException", "Item": "busy"}),
+    (400, {"__type": "x#ConditionalCheckFailedException", "Item": {"points": "busy"}}),
+]
+
+
+@pytest.mark.parametrize(("status", "body"), ODD)
+def test_an_odd_answer_of_dynamodbs_is_a_miss_or_keeps_the_last_value(
+    fake: FakeDynamoDB, monkeypatch: pytest.MonkeyPatch, status: int, body: Any
+) -> None:
+    monkeypatch.setenv("BAKED_CONTROL", '{"stage":"dualwrite"}')
+    fake.answers = dict.fromkeys(("GetItem", "PutItem"), reply(status, body))
+    loud = Mock()
+    monkeypatch.setattr(spared, "tell", loud)
+    for _ in range(2):
+        assert send() is SIDES.legacy_answer
+    loud.assert_not_called()
+    set_control(fake, Control(Stage.RAMPDOWN, epoch=4))
+    control_module.control()._read_at = float("-inf")
+    assert send() is SIDES.pipeline_answer
+    fake.answers["GetItem"] = reply(status, body)
+    control_module.control()._read_at = float("-inf")
+    assert send() is SIDES.pipeline_answer
+
+
+def test_an_older_epoch_than_was_seen_is_ignored(fake: FakeDynamoDB) -> None:
+    cached = control_module.control()
+    for epoch, routed in [(5, 5), (4, 5), (5, 5), (1, 5), (6, 6), (5, 6)]:
+        set_control(fake, Control(Stage.LIVE, epoch, epoch=epoch))
+        cached._read_at = float("-inf")
+        assert (cached.current().epoch, cached.current().write_weight) == (routed, routed)
+    assert cached.reachable
+    assert not cached.blind
+
+
+class Switched:
+    """What a function connects while it initialises."""
+
+    def __init__(self) -> None:
+        self.connected = 0
+        self.wire = self
+
+    def connect(self) -> None:
+        self.connected += 1
+
+
+@pytest.mark.parametrize(
+    ("stage", "connected"), [(Stage.OFF, 0), (Stage.DUALWRITE, 1), (Stage.RAMPDOWN, 1), (None, 0)]
+)
+def test_connections_are_made_while_the_function_initialises(
+    fake: FakeDynamoDB, stage: Stage | None, connected: int
+) -> None:
+    if stage is None:
+        fake.answers["GetItem"] = garbage
+    else:
+        set_control(fake, Control(stage))
+    first, second = Switched(), Switched()
+    others: Any = (lambda: first, lambda: second)
+    connect_early(control_module.control, *others)
+    assert (first.connected, second.connected) == (connected, connected)
+    assert fake.reads == 1
+    control_module.control().current()
+    assert fake.reads > 1, "a request never goes by what was read then"
+
+
+def test_what_fails_while_the_function_initialises_fails_no_import(
+    monkeypatch: pytest.MonkeyPatch, fake: FakeDynamoDB
+) -> None:
+    set_control(fake, Control(Stage.DUALWRITE))
+
+    def no() -> Any:
+        raise KeyError("FACTS_TABLE")
+
+    connect_early(control_module.control, no)
+    control_module.control.cache_clear()
+    monkeypatch.delenv("MIGRATION")
+    connect_early(control_module.control, no)

@@ -267,6 +267,21 @@ def test_mirrors_of_what_legacy_refused_hold_until_they_are_settled_and_never_fa
     assert watch.look()["mirror_misses"].outcome is Outcome.PASS
 
 
+def test_what_a_door_routed_by_the_baked_value_holds_until_it_is_reconciled_and_is_shown() -> None:
+    watch = Watch(Stage.DUALWRITE)
+    watch.stack.doors = [
+        door(mirrored={"MirrorStored": 40}, baked=2, baked_at=NOW - 5),
+        door(instance="boards", role=Role.SERVE, baked=3, baked_at=NOW - 5),
+    ]
+    verdicts = watch.look()
+    assert verdicts["mirror_misses"].outcome is Outcome.INCONCLUSIVE
+    assert "; 2 requests were routed by the value baked in at deployment" in verdicts["mirror_misses"].why
+    assert verdicts["door_settled"].outcome is Outcome.PASS
+    assert "; 5 requests were routed by the value baked in" in verdicts["door_settled"].why
+    watch.plane.append(reconciled(NOW - 1))
+    assert watch.look()["mirror_misses"].outcome is Outcome.PASS
+
+
 def test_a_board_that_is_not_made_any_more() -> None:
     watch = Watch()
     watch.stack.board_at = NOW - 181

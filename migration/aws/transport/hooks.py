@@ -3,8 +3,9 @@
     executable   JSON on stdin and CUTOVER_* in its environment; status 0 says yes, anything else no
     webhook      JSON posted, redirects not followed; a status of 2xx says yes, anything else no
 
-Fail-closed: no answer in time, one that cannot be started, a missing token, all are a no. Its arguments, the
-address's path and the token never appear in what is said of a failure.
+Fail-closed: no answer in time, one that cannot be started, a missing token, all are a no. The time is for all
+of it: a site that drips, or a name that is looked up for ever, is left alone when it is over. Its arguments,
+the address's path and the token never appear in what is said of a failure.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ import subprocess
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 import urllib3
 
+from migration.aws.transport.deadline import in_time
 from migration.cutover.hooks import HookFailure
 from migration.cutover.moves import control_words
 
@@ -145,19 +148,21 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _post(url: str, body: bytes, headers: dict[str, str], timeout_s: float) -> str | None:
     """Post to a webhook; say why it did not say yes."""
+    post = partial(
+        urllib3.request,
+        "POST",
+        url,
+        body=body,
+        headers={"Content-Type": "application/json", **headers},
+        timeout=urllib3.Timeout(total=timeout_s),
+        retries=False,
+        redirect=False,
+    )
     try:
-        response = urllib3.request(
-            "POST",
-            url,
-            body=body,
-            headers={"Content-Type": "application/json", **headers},
-            timeout=urllib3.Timeout(total=timeout_s),
-            retries=False,
-            redirect=False,
-        )
-    except urllib3.exceptions.TimeoutError:
+        response = in_time(post, timeout_s)
+    except (urllib3.exceptions.TimeoutError, TimeoutError):
         return _no_answer(timeout_s)
-    except urllib3.exceptions.HTTPError as error:
+    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         return f"cannot be reached: {type(error).__name__}"  # its text holds the address
     said_yes = 200 <= response.status < 300  # noqa: PLR2004 - HTTP's successes
     return None if said_yes else f"status {response.status}: {_end_of(response.data)}"

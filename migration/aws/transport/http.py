@@ -1,13 +1,18 @@
-"""HTTP to a side's entry points: pooled connections that are kept alive, one try a call, nothing hidden."""
+"""HTTP to a side's entry points: pooled connections that are kept alive, one try a call, nothing hidden.
+
+A timeout is for all of a call, however slowly an answer drips in.
+"""
 
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import urllib3
 
+from migration.aws.transport.deadline import in_time
 from migration.load.sending import NoReply, Reply
 from migration.model.errors import RemoteError
 
@@ -29,12 +34,14 @@ class HttpSender:
             timeout=urllib3.Timeout(total=timeout.total_seconds()),
         )
         self._path = f"{urlsplit(url).path}activities"
+        self._timeout_s = timeout.total_seconds()
 
     def send(self, body: bytes) -> Reply | NoReply:
         """Make one attempt, without retries."""
+        post = partial(self._pool.request, "POST", self._path, body=body, headers=_JSON)
         try:
-            response = self._pool.request("POST", self._path, body=body, headers=_JSON)
-        except urllib3.exceptions.HTTPError as error:
+            response = in_time(post, self._timeout_s)
+        except (urllib3.exceptions.HTTPError, TimeoutError) as error:
             return NoReply(_reason(error))
         return Reply(response.status, response.data, _seconds(response.headers.get("Retry-After")))
 
@@ -46,9 +53,10 @@ def get(url: str, timeout: timedelta) -> bytes:
         RemoteError: when there is no answer, or another one than 200.
     """
     hint = "see whether the stack is up"
+    within_s = timeout.total_seconds()
     try:
-        response = urllib3.request("GET", url, retries=False, timeout=timeout.total_seconds())
-    except urllib3.exceptions.HTTPError as error:
+        response = in_time(partial(urllib3.request, "GET", url, retries=False, timeout=within_s), within_s)
+    except (urllib3.exceptions.HTTPError, TimeoutError) as error:
         raise RemoteError(f"GET {url}: {_reason(error)}", hint=hint) from error
     if response.status != 200:  # noqa: PLR2004 - OK
         text = response.data.decode(errors="replace")[:200]
@@ -56,10 +64,10 @@ def get(url: str, timeout: timedelta) -> bytes:
     return response.data
 
 
-def _reason(error: urllib3.exceptions.HTTPError) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, urllib3.exceptions.NewConnectionError):
         return "connection refused"
-    if isinstance(error, urllib3.exceptions.TimeoutError):
+    if isinstance(error, (urllib3.exceptions.TimeoutError, TimeoutError)):
         return "timeout"
     return "connection lost"
 

@@ -4,28 +4,38 @@
 
 botocore's own session takes 250 microseconds to send a put and read its answer, a third of all that a
 backfill's process does; the standard library's client takes 100. One attempt: nothing here sends again.
+Every deadline is for all of it: the name, each of its addresses, the handshake, every byte of the answer.
 """
 
 from __future__ import annotations
 
 import http.client
-import select
 import socket
 import ssl
+import time
 from collections import deque
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Final
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from botocore.exceptions import EndpointConnectionError, HTTPClientError
 from botocore.httpsession import get_cert_path
 
+from migration.aws.transport.deadline import begun, left_s
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from concurrent.futures import Future
     from email.message import Message
 
-_TIMEOUT_S: Final = 20.0
+    _Plain = socket.socket
+else:
+    _Plain = object
+
+_TIMEOUT_S: Final = 300.0  # a page of a megabyte over a slow line
+_QUIET_S: Final = 20.0  # of it without a byte
+_LOOKUPS: Final = 4  # kept, of names that did not come in time
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +47,30 @@ class Answered:
     content: bytes
 
 
+class _Connection(http.client.HTTPConnection):
+    """One whose socket is one of the two below."""
+
+    sock: Any
+
+
 @dataclass(frozen=True, slots=True)
 class Sent:
     """A request that is on the wire; its connection is nobody else's until it was answered or given up."""
 
-    connection: http.client.HTTPConnection
-    idle: deque[http.client.HTTPConnection]
+    connection: _Connection
+    idle: deque[_Connection]
 
     def answer(self, within_s: float = _TIMEOUT_S) -> Answered:
-        """Wait for the answer, so long between two reads.
+        """Wait for the whole answer, so long at most.
 
         Raises:
             HTTPClientError: when it did not come; the request may have been heard.
         """
         try:
-            self.connection.sock.settimeout(within_s)
+            self.connection.sock.until = time.monotonic() + within_s
             response = self.connection.getresponse()
             content = response.read()
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
             self.give_up()
             raise HTTPClientError(error=error) from error
         if not response.will_close:
@@ -72,14 +88,16 @@ class KeptConnections:
     def __init__(self, endpoint_url: str, most_idle: int, timeout_s: float = _TIMEOUT_S) -> None:
         """Connect when needed, and keep at most so many connections while nobody uses them.
 
-        Connecting may take `timeout_s`, and so may sending.
+        Connecting and sending may take `timeout_s` together.
         """
         self._url = endpoint_url
         self._timeout_s = timeout_s
         parts = urlsplit(endpoint_url)
-        self._place = parts.netloc
+        self._host, self._place = parts.hostname or "", parts.netloc
         self._tls = _certificates() if parts.scheme == "https" else None
-        self._idle: deque[http.client.HTTPConnection] = deque(maxlen=most_idle)
+        self._port = parts.port or (http.client.HTTPS_PORT if self._tls else http.client.HTTP_PORT)
+        self._idle: deque[_Connection] = deque(maxlen=most_idle)
+        self._lookups: deque[Future[list[Any]]] = deque(maxlen=_LOOKUPS)
 
     def post(self, headers: Mapping[str, str], body: bytes) -> Answered:
         """Make one attempt.
@@ -88,16 +106,22 @@ class KeptConnections:
             EndpointConnectionError: when nobody answers there.
             HTTPClientError: when the answer did not come; the request may have been heard.
         """
-        return self.send(headers, body).answer(self._timeout_s)
+        until = time.monotonic() + self._timeout_s
+        return self.send(headers, body, until).answer(until - time.monotonic())
 
-    def send(self, headers: Mapping[str, str], body: bytes) -> Sent:
+    def send(self, headers: Mapping[str, str], body: bytes, until: float | None = None) -> Sent:
         """Put a request on the wire, and wait for nothing else.
+
+        Args:
+            headers: of the request.
+            body: of the request.
+            until: when it must be out, of the monotonic clock; else in `timeout_s`.
 
         Raises:
             EndpointConnectionError: when nobody answers there.
             HTTPClientError: when it could not be sent; a part of it may have been heard.
         """
-        connection = self._take()
+        connection = self._take(until or time.monotonic() + self._timeout_s)
         try:
             connection.request("POST", "/", body, headers)
         except (OSError, http.client.HTTPException) as error:
@@ -105,40 +129,122 @@ class KeptConnections:
             raise HTTPClientError(error=error) from error
         return Sent(connection, self._idle)
 
-    def _take(self) -> http.client.HTTPConnection:
+    def connect(self) -> None:
+        """Have a connection ready for the first request.
+
+        Raises:
+            EndpointConnectionError: when nobody answers there.
+        """
+        self._idle.append(self._connect(time.monotonic() + self._timeout_s))
+
+    def _take(self, until: float) -> _Connection:
         while self._idle:
             try:
                 connection = self._idle.pop()
             except IndexError:  # another thread was faster
                 break
             if not _hung_up(connection.sock):
-                connection.sock.settimeout(self._timeout_s)
+                connection.sock.until = until
                 return connection
             connection.close()
-        return self._connect()
+        return self._connect(until)
 
-    def _connect(self) -> http.client.HTTPConnection:
-        connection = (
-            http.client.HTTPConnection(self._place, timeout=self._timeout_s)
-            if self._tls is None
-            else http.client.HTTPSConnection(self._place, timeout=self._timeout_s, context=self._tls)
-        )
+    def _connect(self, until: float) -> _Connection:
+        connection = _Connection(self._place)
         try:
-            connection.connect()
+            connection.sock = self._reach(until)
         except OSError as error:
             raise EndpointConnectionError(endpoint_url=self._url, error=error) from error
-        # Head and body of a request may be sent apart: without this, the second waits 40 ms for the first's
-        # receipt.
-        connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
+
+    def _reach(self, until: float) -> _PlainSocket | _TlsSocket:
+        """Try the addresses in turn, each so long that the others get as much."""
+        addresses = self._addresses(until)
+        failure: OSError = TimeoutError("no address")
+        for number, (family, kind, protocol, _, address) in enumerate(addresses):
+            sock = _PlainSocket(family, kind, protocol)
+            try:
+                sock.settimeout(left_s(until) / (len(addresses) - number))
+                sock.connect(address)
+                # Head and body of a request may be sent apart: without this, the second waits 40 ms for the
+                # first's receipt.
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                sock.settimeout(left_s(until))
+                reached: Any = self._tls.wrap_socket(sock, server_hostname=self._host) if self._tls else sock
+            except OSError as error:
+                sock.close()
+                failure = error
+            else:
+                reached.until = until
+                return reached  # type: ignore[no-any-return] # as the context makes it
+        raise failure
+
+    def _addresses(self, until: float) -> list[Any]:
+        """Look the name up. What comes too late for one attempt is there for the next."""
+        done = [one for one in self._lookups if one.done()]
+        if not done:
+            look_up = partial(socket.getaddrinfo, self._host, self._port, type=socket.SOCK_STREAM)
+            done = [begun(look_up)]
+            self._lookups.append(done[0])
+        found = done[-1].exception(left_s(until))
+        self._lookups.clear()
+        if found is not None:
+            raise found
+        return done[-1].result()
+
+
+class _Bounded(_Plain):
+    """A socket whose every wait ends at one moment, however often the other end sends a byte."""
+
+    until: float = float("inf")
+
+    def recv_into(self, *where: Any) -> int:  # noqa: ANN401 - as the socket takes it
+        """Wait for the next bytes."""
+        self._hurry()
+        return super().recv_into(*where)
+
+    def send(self, *what: Any) -> int:  # noqa: ANN401
+        """Send what goes out now."""
+        self._hurry()
+        return super().send(*what)
+
+    def sendall(self, *what: Any) -> None:  # noqa: ANN401
+        """Send all of it; a plain socket counts in total, and one with TLS sends by and by."""
+        self._hurry()
+        super().sendall(*what)
+
+    def _hurry(self) -> None:
+        self.settimeout(min(left_s(self.until), _QUIET_S))
+
+
+class _PlainSocket(_Bounded, socket.socket):
+    """One without TLS."""
+
+
+class _TlsSocket(_Bounded, ssl.SSLSocket):
+    """One with."""
 
 
 @cache
 def _certificates() -> ssl.SSLContext:
     """Read whom to trust, once a process: it takes as long as a handshake."""
-    return ssl.create_default_context(cafile=get_cert_path(verify=True))
+    context = ssl.create_default_context(cafile=get_cert_path(verify=True))
+    context.sslsocket_class = _TlsSocket
+    return context
 
 
-def _hung_up(sock: socket.socket | None) -> bool:
-    """Whether an idle connection was closed by the other end: then it is readable, and nothing is owed."""
-    return sock is None or bool(select.select([sock], [], [], 0)[0])
+def _hung_up(sock: _PlainSocket | _TlsSocket | None) -> bool:
+    """Whether an idle connection was closed by the other end: then there is an end to read.
+
+    What a server sends by itself after a handshake, for the next one, is no such thing.
+    """
+    if sock is None:
+        return True
+    try:
+        sock.settimeout(0)
+        sock.recv(1)
+    except (BlockingIOError, ssl.SSLWantReadError):
+        return False
+    except OSError:
+        return True
+    return True

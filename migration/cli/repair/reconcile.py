@@ -47,7 +47,7 @@ def reconcile(  # noqa: PLR0913 - one for each option
     """Compare legacy's events with the facts, one by one, and re-drive what a mirror missed.
 
     A legacy event without a fact is put as a fact of the live lane; a fact without a legacy event is applied
-    to legacy's tables, event and totals in one transaction. Neither overwrites anything, so it can run beside
+    to legacy's tables, event and totals, each once. Neither overwrites anything, so it can run beside
     live traffic, and again. What differs in content is named and left alone. Legacy is not idempotent: a
     client that sends an activity again after it was applied is counted twice there, hence --grace.
 
