@@ -15,7 +15,7 @@ import pytest
 from migration.compare.verify.verification import Difference, Keys, VerifyReport
 from migration.door.counts import Role, Witness
 from migration.guardrails.guardrail import GuardrailSet
-from migration.guardrails.mirrors import RECONCILED
+from migration.guardrails.mirrors import RECONCILED, reconciled_detail
 from migration.guardrails.plan import GuardrailsPlan
 from migration.guardrails.proofs import ProofLook
 from migration.guardrails.pulsing import PulsingGuardrails
@@ -26,6 +26,7 @@ from migration.model.errors import RemoteError
 from migration.model.guardrails import Outcome, worst
 from migration.model.journal import Entry, EntryKind
 from migration.model.live_lane import LiveState
+from migration.model.moments import moment_text
 from migration.model.stages import Control, Stage
 from migration.model.state import State
 from tests.doubles.clock import MemoryClock
@@ -222,6 +223,21 @@ def reconciled(before: float) -> Entry:
         "",
         {RECONCILED: before},
     )
+
+
+@pytest.mark.parametrize(
+    ("behind_s", "outcome"), [(9.9, Outcome.INCONCLUSIVE), (10.0, Outcome.INCONCLUSIVE), (10.1, Outcome.PASS)]
+)
+def test_a_reconcile_settles_no_miss_of_a_door_whose_clock_is_some_seconds_behind(
+    behind_s: float, outcome: Outcome
+) -> None:
+    """It missed one just after the reconcile began to read, and told an earlier moment."""
+    watch = Watch(Stage.DUALWRITE)
+    watch.stack.doors = [door(mirrored={"MirrorMissed": 1}, missed_at=NOW - behind_s)]
+    watch.plane.append(
+        Entry(moment_text(NOW), EntryKind.REPAIRED, "ana", EPOCH, "reconcile", "", reconciled_detail(NOW))
+    )
+    assert watch.look()["mirror_misses"].outcome is outcome
 
 
 def test_missed_mirrors_hold_the_next_step_until_they_are_reconciled_and_too_many_fail() -> None:

@@ -168,7 +168,15 @@ def set_points(client: DynamoDBClient, points: int) -> None:
     )
 
 
-@pytest.mark.parametrize("change", [{"points": 11}, {"program_id": "other"}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"points": 11},
+        {"program_id": "other"},
+        {"activity_type": "program_check_in"},
+        {"occurred_at": "2026-03-01T09:30:00.001Z"},
+    ],
+)
 def test_the_same_event_id_with_other_content_is_a_conflict(
     pipeline_aws: DynamoDBClient, change: dict[str, Any]
 ) -> None:
