@@ -100,7 +100,7 @@ class Pipeline:
         """Fold messages, `batch_size` an invocation; all must be folded."""
         for begin in range(0, len(messages), batch_size):
             aggregator = self._aggregator(begin // batch_size % PROGRAM_SHARDS)
-            delivered = deliver(messages[begin : begin + batch_size], _parse, aggregator)
+            delivered = deliver(messages[begin : begin + batch_size], _parse, aggregator.fold)
             if delivered.failed:
                 raise RuntimeError(f"not folded: {delivered.failed}")
 

@@ -10,7 +10,7 @@ from migration.aws.tables.base_tables import BaseTables
 from migration.aws.tables.checkpoint_table import CheckpointTable
 from migration.aws.tables.fact_table import FactTable
 from migration.aws.tables.legacy_event_table import LegacyEventTable
-from migration.aws.tables.legacy_folds import LegacyFolds
+from migration.aws.tables.legacy_rows import LegacyRows
 from migration.aws.tables.legacy_sink import MirrorSink
 from migration.aws.transport.clock import SystemClock
 from migration.aws.transport.metered import Writer
@@ -82,7 +82,7 @@ def in_dynamodb(client: DynamoDBClient, source: RawDynamoDB) -> InDynamoDB:
 def ports_of(client: DynamoDBClient, source: RawDynamoDB, prefix: str) -> InDynamoDB:
     """The ports on tables that are there."""
     writer, pace = Writer(source), ReadPace(None, SystemClock())
-    legacy = LegacyFolds(
+    legacy = LegacyRows(
         client,
         f"{prefix}-legacy-events",
         f"{prefix}-legacy-programs",

@@ -9,6 +9,7 @@ from typing import Final
 
 import botocore.session
 import pytest
+from botocore.handlers import BUILTIN_HANDLERS
 from hypothesis import settings
 
 from migration.aws.transport.clock import AWS_TIME
@@ -41,9 +42,11 @@ _TESTS: Final = Path(__file__).parent
 
 
 @pytest.fixture(autouse=True)
-def _own_clock() -> Iterator[None]:
-    """No test hears from another's AWS what time it is."""
+def _own_process() -> Iterator[None]:
+    """No test hears from another's AWS what time it is, nor retries as a door that another one imported."""
+    handlers = BUILTIN_HANDLERS[:]
     yield
+    BUILTIN_HANDLERS[:] = handlers
     AWS_TIME.ask, AWS_TIME.shift_s = None, 0.0
 
 

@@ -112,7 +112,7 @@ class World:
             seat,
             self.checkpoints,
             self.clock,
-            LeaseKeeper(seat, self.clock, name, self.dead.__contains__),
+            LeaseKeeper(seat, self.clock, name, self.is_dead),
             mover,
             Following(Seat(self.switch, at), seat, self.clock),
             self.course,
@@ -152,6 +152,9 @@ class World:
         assert not isinstance(went, MovedOn)
         run.following.check(went.state.control)
         return went
+
+    def is_dead(self, lease: Lease) -> bool:
+        return lease.holder in self.dead
 
     def done(self) -> list[Entry]:
         """Every move, by epoch."""

@@ -22,7 +22,7 @@ MOST_STEPS = 12
 
 
 def records_of(world: World) -> Records:
-    return read_records(world.plane, world.checkpoints, world.clock, world.dead.__contains__)
+    return read_records(world.plane, world.checkpoints, world.clock, world.is_dead)
 
 
 def ask(world: World, signs: TroubleSigns | None = None, plan: str = PLAN) -> list[Diagnosis]:

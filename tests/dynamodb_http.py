@@ -9,6 +9,7 @@ import zlib
 from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _ask(client: DynamoDBClient, target: str, body: dict[str, Any]) -> tuple[int, bytes]:
     try:
-        answer = client._make_api_call(target.rpartition(".")[2], body)  # type: ignore[attr-defined] # as named
+        answer = client._make_api_call(target.rpartition(".")[2], _decoded(body))  # type: ignore[attr-defined] # as named
     except ClientError as error:
         response: Any = error.response
         code = f"com.amazonaws.dynamodb.v20120810#{response['Error']['Code']}"
@@ -115,4 +116,15 @@ def _ask(client: DynamoDBClient, target: str, body: dict[str, Any]) -> tuple[int
 
 
 def _encode(value: Any) -> Any:
-    return base64.b64encode(value).decode()
+    return value.timestamp() if isinstance(value, datetime) else base64.b64encode(value).decode()
+
+
+def _decoded(value: Any) -> Any:
+    """Give boto3 bytes where the wire has base64."""
+    if isinstance(value, list):
+        return [_decoded(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if list(value) == ["B"] and isinstance(value["B"], str):
+        return {"B": base64.b64decode(value["B"])}
+    return {name: _decoded(one) for name, one in value.items()}

@@ -7,25 +7,28 @@ operation to what moto and the local AWS do.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import And, AttributeNotExists, Equals, Or
 from botocore.exceptions import ClientError
 
+from migration.aws.tables.legacy_rows import MARK, VERSION, mark_of
 from migration.door.wire import WireAnswer
 from migration.model.facts import Lane, StoredFact
 from migration.model.fold import Activity, Fold, Identity, Row
 from migration.model.side import Side
-from pipeline.domain.fact import IF_ABSENT, fact_item
+from pipeline.domain.fact import IF_ABSENT, changing, fact_item
+from pipeline.domain.fold import identity as name_of
 from tests.doubles.backfill import MemoryCheckpoints, MemoryFacts, MemoryLegacy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     Item = Mapping[str, Any]
 
+_MARKED = f"attribute_exists({MARK})"
 CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
@@ -42,7 +45,9 @@ class MemoryDynamoDB:
     checkpoints: MemoryCheckpoints = field(default_factory=MemoryCheckpoints)
 
     def put_item(self, **parameters: Any) -> dict[str, Any]:
-        """Put a fact, under the condition that is asked for and no other."""
+        """Put a fact, or an event of legacy's, under the condition that is asked for and no other."""
+        if "lane" not in parameters["Item"]:
+            return self._put_event(parameters)
         fact = read_fact(parameters["Item"])
         taken = self.facts.by_identity.get(fact.activity.identity)
         if "ConditionExpression" in parameters and taken is not None:
@@ -50,6 +55,31 @@ class MemoryDynamoDB:
             there = parameters.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
             raise failed("PutItem", Item=item_of(taken) if there else {})
         self.facts.by_identity[fact.activity.identity] = fact
+        return {}
+
+    def _put_event(self, parameters: Item) -> dict[str, Any]:
+        event = read_event(parameters["Item"])
+        if "ConditionExpression" in parameters:
+            assert parameters["ConditionExpression"] == "attribute_not_exists(#event)"
+            if self.legacy.stored(event.identity):
+                raise failed("PutItem")
+        assert parameters["Item"][MARK] == {"BOOL": True}
+        self.legacy.adding[event.identity] = event
+        return {}
+
+    def _hand_over(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Hand a fact over, under the condition that is asked for and no other."""
+        key, values = parameters["Key"], parameters["ExpressionAttributeValues"]
+        was = {name.removeprefix(":was_"): one for name, one in values.items() if name.startswith(":was_")}
+        asked = changing({**key, **was}, {"side": {"S": Side.PIPELINE}})
+        there = parameters.pop("ReturnValuesOnConditionCheckFailure", "NONE") == "ALL_OLD"
+        assert parameters == {"TableName": parameters["TableName"], **asked}
+        identity = Identity(key["employee_id"]["S"], key["event_id"]["S"])
+        fact = self.facts.by_identity.get(identity)
+        held = {} if fact is None else item_of(fact)
+        if fact is None or any(held[name] != one for name, one in was.items()):
+            raise failed("UpdateItem", Item=held if there else {})
+        self.facts.by_identity[identity] = replace(fact, side=Side.PIPELINE)
         return {}
 
     def get_item(self, **parameters: Any) -> dict[str, Any]:
@@ -60,35 +90,76 @@ class MemoryDynamoDB:
         fields = {name: {"N": str(n)} for name, n in {**numbers, "epoch": control.epoch}.items()}
         return {"Item": {"stage": {"S": control.stage.value}, **fields}}
 
-    def transact_write_items(self, **parameters: Any) -> dict[str, Any]:
-        """Apply facts to legacy, all or nothing, as the reverse mirror does."""
-        actions = parameters["TransactItems"]
-        reasons = [
-            {"Code": "ConditionalCheckFailed" if self._is_refused(action) else "None"} for action in actions
-        ]
-        if any(reason["Code"] != "None" for reason in reasons):
-            raise failed("TransactWriteItems", "TransactionCanceledException", CancellationReasons=reasons)
-        for action in actions:
-            self._act(action)
+    def describe_table(self, TableName: str) -> dict[str, Any]:  # noqa: N803 - boto3's own
+        """Tell the keys of legacy's events."""
+        del TableName
+        return {"Table": {"KeySchema": [{"AttributeName": name} for name in ("employee_id", "event_id")]}}
+
+    def batch_get_item(self, RequestItems: Item) -> dict[str, Any]:  # noqa: N803 - boto3's own
+        """Read legacy's events, or rows of one of its totals' tables."""
+        [(table, asked)] = RequestItems.items()
+        assert asked["ConsistentRead"]
+        found = (self._event(key) if "event_id" in key else self._row(key) for key in asked["Keys"])
+        return {"Responses": {table: [item for item in found if item]}, "UnprocessedKeys": {}}
+
+    def update_item(self, **parameters: Any) -> dict[str, Any]:
+        """Hand a fact over, or change what legacy has as the reverse mirror does, and in no other way."""
+        key, expression = parameters["Key"], parameters["UpdateExpression"]
+        if "event_id" in key and expression.startswith("SET"):
+            return self._hand_over(parameters)
+        if "event_id" in key:
+            assert (expression, parameters["ConditionExpression"]) == (f"REMOVE {MARK}", _MARKED)
+            if _identity(key) not in self.legacy.adding:
+                raise failed("UpdateItem")
+            self.legacy.events[_identity(key)] = self.legacy.adding.pop(_identity(key))
+            return {}
+        row, values = _row_of(key), parameters["ExpressionAttributeValues"]
+        if not self._holds(row, parameters["ConditionExpression"], values):
+            raise failed("UpdateItem")
+        if expression == f"DELETE {MARK} :marks":
+            self.legacy.marks[row] -= set(values[":marks"]["SS"])
+            return {}
+        assert expression == f"SET {VERSION} = :next ADD #points :points, #events :events, {MARK} :marks"
+        self.legacy.versions[row] = int(values[":next"]["N"])
+        self._add(row, Fold(int(values[":points"]["N"]), int(values[":events"]["N"])), values[":marks"]["SS"])
         return {}
 
-    def _is_refused(self, action: Item) -> bool:
-        if "ConditionExpression" not in action.get("Put", {}):
-            return False
-        assert action["Put"]["ConditionExpression"] == "attribute_not_exists(#event)"
-        return read_event(action["Put"]["Item"]).identity in self.legacy.events
+    def _holds(self, row: Row, condition: str, values: Item) -> bool:
+        if condition == _MARKED:
+            return bool(self.legacy.marks[row])
+        if condition == f"attribute_not_exists({VERSION})":
+            return row not in self.legacy.versions
+        assert condition == f"{VERSION} = :held"
+        return self.legacy.versions.get(row) == int(values[":held"]["N"])
 
-    def _act(self, action: Item) -> None:
-        if "Put" in action:
-            event = read_event(action["Put"]["Item"])
-            self.legacy.events[event.identity] = event
-            self.legacy.applied[event.identity] += 1
-            return
-        update = action["Update"]
-        assert update["UpdateExpression"] == "ADD #points :p, #events :e"
-        key = {name: value["S"] for name, value in update["Key"].items()}
-        added = {name: int(value["N"]) for name, value in update["ExpressionAttributeValues"].items()}
-        self.legacy.totals[Row(key.get("employee_id"), key["program_id"])] += Fold(added[":p"], added[":e"])
+    def _add(self, row: Row, delta: Fold, marks: Collection[str]) -> None:
+        assert delta.events == len(marks)
+        self.legacy.totals[row] += delta
+        self.legacy.marks[row].update(marks)
+        if row.employee_id is None:
+            known = {mark_of(name_of(*one)): one for one in (*self.legacy.events, *self.legacy.adding)}
+            self.legacy.applied.update(known[mark] for mark in marks)
+
+    def _event(self, key: Item) -> dict[str, Any]:
+        mark = {MARK: {"BOOL": True}} if _identity(key) in self.legacy.adding else {}
+        return {**key, **mark} if self.legacy.stored(_identity(key)) else {}
+
+    def _row(self, key: Item) -> dict[str, Any]:
+        row = _row_of(key)
+        if row not in self.legacy.totals:
+            return {}
+        fold, version, marks = (
+            self.legacy.totals[row],
+            self.legacy.versions.get(row),
+            self.legacy.marks[row],
+        )
+        return {
+            **key,
+            "points": {"N": str(fold.points)},
+            "events": {"N": str(fold.events)},
+            **({VERSION: {"N": str(version)}} if version else {}),
+            **({MARK: {"SS": sorted(marks)}} if marks else {}),
+        }
 
 
 @dataclass(slots=True)
@@ -101,9 +172,10 @@ class LegacyTable:
     def put_item(self, Item: Item, ConditionExpression: Any) -> None:  # noqa: N803 - boto3's own
         """Put an event where the condition holds."""
         event = Activity(**{name: value for name, value in Item.items() if name != "received_at"})
-        there = self.legacy.events.get(event.identity)
+        there = self.legacy.stored(event.identity)
         if not holds(ConditionExpression, {} if there is None else _fields(there)):
             raise ConditionFailedError(*_error("PutItem", CONDITION_FAILED, {}))
+        self.legacy.adding.pop(event.identity, None)
         self.legacy.events[event.identity] = event
 
     def update_item(
@@ -180,6 +252,14 @@ def item_of(fact: StoredFact) -> dict[str, dict[str, str]]:
 def identity_of(body: Item) -> Identity:
     """Name the activity that an answer is about."""
     return Identity(body["employee_id"], body["event_id"])
+
+
+def _identity(key: Item) -> Identity:
+    return Identity(key["employee_id"]["S"], key["event_id"]["S"])
+
+
+def _row_of(key: Item) -> Row:
+    return Row(key["employee_id"]["S"] if "employee_id" in key else None, key["program_id"]["S"])
 
 
 def _fields(event: Activity) -> dict[str, Any]:

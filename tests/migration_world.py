@@ -27,7 +27,7 @@ from botocore.exceptions import ReadTimeoutError
 
 from legacy import ingest as legacy_ingest
 from migration.aws.bulk.side_store import DuckDBStore
-from migration.aws.tables.legacy_folds import LegacyFolds
+from migration.aws.tables.legacy_rows import LegacyRows
 from migration.aws.tables.legacy_sink import MirrorSink
 from migration.backfill.pacer import Pacer
 from migration.backfill.pacing import WritePace
@@ -258,7 +258,7 @@ class Account(World):
     mirror_queue: Queue = field(default_factory=Queue)
     late: list[Callable[[], object]] = field(default_factory=list)
     controls: list[tuple[float, Control]] = field(default_factory=list)
-    captured: set[Identity] = field(default_factory=set)
+    captured: dict[Identity, Side] = field(default_factory=dict)
     counted: Counter[Identity] = field(default_factory=Counter)
     compensations: dict[str, Fold | None] = field(default_factory=dict)
 
@@ -284,13 +284,14 @@ class Account(World):
         ]
 
     def capture(self, copies: int = 1) -> None:
-        """Both pipes: every insert since, filtered and cut to their messages' fields."""
+        """Both pipes: every insert since, and what was handed over, cut to their messages' fields."""
         for identity, fact in list(self.facts.by_identity.items()):
-            if identity in self.captured:
+            was = self.captured.get(identity)
+            if was is fact.side:
                 continue
-            self.captured.add(identity)
+            self.captured[identity] = fact.side
             for _ in range(copies):
-                if fact.lane is Lane.LIVE:
+                if was is None and fact.lane is Lane.LIVE:
                     self.queue.send(_message(fact, TO_AGGREGATE))
                 if fact.side is Side.PIPELINE:
                     self.mirror_queue.send(_message(fact, TO_MIRROR))
@@ -361,8 +362,8 @@ class Account(World):
         for fact in folds.queue:
             self.queue.send(_message(fact, TO_AGGREGATE))
 
-    def legacy_tables(self, client: Any) -> LegacyFolds:
-        return LegacyFolds(client, "events", "programs", "employees", LegacyPlan().written())
+    def legacy_tables(self, client: Any) -> LegacyRows:
+        return LegacyRows(client, "events", "programs", "employees", LegacyPlan().written())
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.clock.now(), UTC)
@@ -406,6 +407,8 @@ def deployed() -> Iterator[None]:
             patch.setattr(module, "counters", lambda role: _here.door.counted[role])
         for module in (door_ingest, door_serve, door_sides):
             patch.setattr(module, "handler_of", _handler_of)
+        for module in (door_ingest, door_sides):
+            patch.setattr(module, "emit", lambda *_, **__: None)
         patch.setattr(door_counters, "control", lambda: _here.door.control)
         patch.setattr(door_ingest, "mirror", lambda: _here.door.mirror)
         patch.setattr(pipeline_ingest, "emit", lambda *_, **__: None)

@@ -25,7 +25,7 @@ from migration.preflight.deployed import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 DAY_S = 86_400
 STREAM = "arn:aws:dynamodb:eu-west-1:1:table/facts/stream/2026"
@@ -46,9 +46,12 @@ def table(name: str, *, stream: bool = False) -> Table:
     return Table(name, STREAM if stream else None, "NEW_IMAGE" if stream else None, None, restorable=True)
 
 
-def pattern(**images: Any) -> str:
+EVENTS: Mapping[str, Sequence[str]] = {"capture": ["INSERT"], "mirror": ["INSERT", "MODIFY"]}
+
+
+def pattern(events: Sequence[str] = ("INSERT",), **images: Any) -> str:
     image = {key: {"S": texts} for key, texts in images.items()}
-    return json.dumps({"eventName": ["INSERT"], "dynamodb": {"NewImage": image}})
+    return json.dumps({"eventName": list(events), "dynamodb": {"NewImage": image}})
 
 
 def leg(name: str, **environment: str) -> Leg:
@@ -61,7 +64,7 @@ def leg(name: str, **environment: str) -> Leg:
             "",
             STREAM,
             f"{name}-queue",
-            (pattern(**IMAGES[name]),),
+            (pattern(EVENTS[name], **IMAGES[name]),),
             "TRIM_HORIZON",
             23 * 3600,
             f"{name}-pipe-dlq",

@@ -5,7 +5,9 @@ The toolkit's errors end as text and exit code, Ctrl-C as 130; a stack trace is 
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -51,6 +53,13 @@ def answer(
 
 class Commands(TyperGroup):
     """The root of the command line."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401 - as the base class has it
+        """Run the command line, also where the terminal cannot show all of its characters."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors="replace")
+        return super().main(*args, **extra)
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - as the base class has it
         """Run a command; turn errors into exit codes."""

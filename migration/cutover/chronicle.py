@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 RECONCILE: Final = "reconcile"
 RESUME: Final = "resume"
+UNSEEN: Final = "unseen"  # in the detail of an entry: the doors' caches are over, and nobody looks at doors
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,14 @@ class Chronicle:
         before: how traffic was routed before it.
         dualwritten_at: when mirroring last began.
         shadowed_at: when `shadow` was last entered from `dualwrite`.
-        confirmed: whether the present state is seen to have taken effect.
+        confirmed: whether the present state is seen to have taken effect, or nobody can see it.
         reconciled: whether both sides were reconciled since the present state was made.
         drilled_at: when the way back was last rehearsed with success; None when the last try failed.
         drill_judged: whether a drill was judged since the present state was made.
         rolled_back: whether the present state was gone back to, other than by a drill.
         resumed: whether a person said to go on since the present state was made.
         backfilled: whether history is installed, by a run that began after mirroring did.
+        epoch: the highest that a move had.
         entry: the entry of the present state, as far as entries were taken in.
         last: the greatest id that was taken in.
     """
@@ -54,6 +56,7 @@ class Chronicle:
     rolled_back: bool = False
     resumed: bool = False
     backfilled: bool = False
+    epoch: int = 0
     entry: str = ""
     last: str = ""
 
@@ -81,6 +84,8 @@ class Chronicle:
                 return replace(self, reconciled=True)
             case EntryKind.CONFIRMED if entry.step == self.step:
                 return replace(self, confirmed=True)
+            case EntryKind.NOTED if entry.step == self.step and entry.detail.get(UNSEEN):
+                return replace(self, confirmed=True)
             case EntryKind.DRILLED:
                 at = epoch_of(entry.at) if entry.detail.get("ok") else None
                 return replace(self, drilled_at=at, drill_judged=True)
@@ -91,9 +96,8 @@ class Chronicle:
         if replace(was, epoch=to.epoch) == to:
             # Paused, postponed or resumed: traffic goes where it went.
             resumed = entry.step == RESUME
-            return replace(
-                self, entry=entry.id, resumed=resumed, rolled_back=self.rolled_back and not resumed
-            )
+            rolled_back = self.rolled_back and not resumed
+            return replace(self, epoch=entry.epoch, entry=entry.id, resumed=resumed, rolled_back=rolled_back)
         at = epoch_of(entry.at)
         now = Chronicle(
             step=entry.step,
@@ -102,6 +106,7 @@ class Chronicle:
             dualwritten_at=self.dualwritten_at,
             shadowed_at=self.shadowed_at,
             confirmed=False,
+            epoch=entry.epoch,
             entry=entry.id,
             drilled_at=self.drilled_at,
             rolled_back=bool(entry.detail.get("rollback")) and entry.step != Action.DRILL_BACK,

@@ -33,13 +33,15 @@ class LeaseKeeper:
         plane: where the lease is.
         clock: the time.
         holder: this process, `user@machine:process`.
-        is_gone: whether a holder is known to be dead; a process of another machine never is.
+        is_gone: whether a lease's holder is proven to be dead; a process of another machine never is.
+        process: tells this process from every other.
     """
 
     plane: ControlPlane
     clock: Clock
     holder: str
-    is_gone: Callable[[str], bool] = lambda _holder: False
+    is_gone: Callable[[Lease], bool] = lambda _lease: False
+    process: str = ""
     _lease: Lease | None = field(default=None, init=False)
     _renewed_at: float = field(default=float("-inf"), init=False)
 
@@ -90,9 +92,9 @@ class LeaseKeeper:
     def _take(self) -> Lease | None:
         """Take the lease; gives the one that is in the way, if one is."""
         there, now = self.plane.lease(), self.clock.now()
-        if there is not None and not there.is_over(now) and not self.is_gone(there.holder):
+        if there is not None and not there.is_over(now) and not self.is_gone(there):
             return there
-        mine = Lease(self.holder, there.token + 1 if there else 1, now + TTL_S)
+        mine = Lease(self.holder, there.token + 1 if there else 1, now + TTL_S, self.process)
         if not self.plane.take_lease(mine, there):
             return self.plane.lease() or mine
         self._lease, self._renewed_at = mine, self.clock.elapsed()

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from migration.cutover.action import Action
-from migration.model.guardrails import DOOR_SETTLED, Outcome, worst
+from migration.model.guardrails import DOOR_SETTLED, MIRROR_MISSES, Outcome, worst
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 SETTLED_AFTER_S: Final = 2.0  # the promise of the doors' caches
+SEEN_AFTER_S: Final = 15.0  # by then a pulse through each door has shown by what it routes
 PROVE_AGAIN_S: Final = 10.0  # after proofs that did not pass
 _WORKED: Final = (Action.BACKFILL, Action.RECONCILE)
 
@@ -98,11 +99,14 @@ def waits(  # noqa: PLR0913, PLR0917 - a decision's own six facts
     """Say what keeps a run from what is next; None when it does that now.
 
     The move before must have taken effect; then come a person, guardrails, time. Doors that are idle hold
-    nothing: a move is confirmed before, and their caches are over by then.
+    nothing: a move is confirmed before, and their caches are over by then. What mirrors missed holds no
+    reconcile, which settles it.
     """
     if not so_far.confirmed:
         return unsettled(state, so_far, vitals, now)
     telling = [one for one in vitals if (one.name, one.outcome) != (DOOR_SETTLED, Outcome.INCONCLUSIVE)]
+    if step.action in _WORKED:
+        telling = [one for one in telling if one.name != MIRROR_MISSES]
     return for_a_person(course, state, so_far, step) or for_guardrails(telling) or _for_time(step, now)
 
 
@@ -121,12 +125,25 @@ def has_taken_effect(so_far: Chronicle) -> Hold:
 
 
 def unsettled(state: State, so_far: Chronicle, vitals: Sequence[GuardrailVerdict], now: float) -> Hold | None:
-    """Hold until a move took effect: the caches are over, and no door routes by an older epoch."""
-    settled = of_doors(vitals)
-    if now - so_far.state_at >= SETTLED_AFTER_S and worst(settled) not in (Outcome.FAIL, Outcome.ERROR):
+    """Hold until a move was seen to take effect: the caches are over, and the doors that answer follow it.
+
+    Where nobody looks at doors (in `off` they tell nothing, or the plan says so), the caches' end is all.
+    """
+    settled, passed_s = of_doors(vitals), now - so_far.state_at
+    outcome = worst(settled)
+    if outcome is Outcome.PASS and not 0 <= passed_s < SETTLED_AFTER_S:  # below 0: clocks are apart
         return None
     why = explain(settled) or f"their caches last {SETTLED_AFTER_S:.0f} s"
-    return Hold(Waits.TIME, f"every door must route by epoch {state.epoch}: {why}")
+    text = f"every door must route by epoch {state.epoch}: {why}"
+    if 0 <= passed_s < SEEN_AFTER_S:
+        return Hold(Waits.TIME, text)
+    return Hold(Waits.GUARDRAIL, f"{text}; see the doors' logs and `cutover preflight`", outcome)
+
+
+def is_seen(vitals: Sequence[GuardrailVerdict]) -> bool:
+    """Whether doors were seen to route by the state."""
+    settled = of_doors(vitals)
+    return bool(settled) and all(one.outcome is Outcome.PASS for one in settled)
 
 
 def of_doors(vitals: Sequence[GuardrailVerdict]) -> list[GuardrailVerdict]:

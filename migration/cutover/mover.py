@@ -5,7 +5,8 @@
     mover.forward(was, was.moved(Stage.LIVE, 100, 100), step, text, lease, detail)  -> the State written
         checks that it is legal ─► asks the hooks `before` ─► one transaction ─► notices, hooks `after`
     mover.back(Control(Stage.SHADOW), cause, step)                                  -> Moved | AlreadyThere
-        one transaction, again if another was faster ─► notices, hooks `after`; it waits for nobody, and
+        one transaction, again if another was faster ─► notices, hooks `after`; it waits for nobody, also
+        where the state is lost: then it writes above every epoch that the journal has (cutover/footing). It
         stops going forward: `State.paused` says why until `cutover resume`. A drill says `stop=False`
         and names its lease; whoever has evidence of one state only names that, and gets MovedOn for another
     mover.change(was, was.changed(paused=…), step, text, detail)                    -> the State written
@@ -28,6 +29,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from migration.cutover.footing import read_footing, sound_state
 from migration.cutover.moves import Move, control_words
 from migration.cutover.notice import notice_of_move
 from migration.model.errors import ConflictError, GuardrailError, RemoteError, UsageError
@@ -39,6 +41,7 @@ from migration.model.transitions import gives_more, is_back, refusal, way_back
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from migration.cutover.footing import Footing
     from migration.cutover.hooks import Hooks
     from migration.cutover.notices import Notices
     from migration.model.clock import Clock
@@ -153,22 +156,26 @@ class Mover:
 
         Raises:
             UsageError: when the migration is complete.
+            IntegrityError: when a drill finds that the state is lost.
             RemoteError: when AWS failed; run it again, it finds out what holds.
         """
         for _ in range(MOST_RACES):
-            was = self.plane.state()
+            footing = read_footing(self.plane)
+            was = footing.state
             if seen is not None and was.epoch != seen.epoch:
                 return MovedOn(was)
-            control = way_back(was.control, target)
+            if footing.fault is not None and lease is not None:
+                raise footing.fault
+            control = _way_back(footing, target)
             if control is None:
                 return AlreadyThere(was)
-            if why := refusal(was.control, control):
-                raise UsageError(why, hint="see where it stands", next_command=_STATUS)
             text = f"rolled back from {control_words(was.control)} to {control_words(control)}: {cause}"
             move = self._move(was, control, step, text, cause)
             paused = f"rolled back by {self.by} at {move.at}: {cause}" if stop else was.paused
             to = replace(was, control=control, paused=paused)
-            if (written := self._write(was, to, move, lease, detail or {})) is not None:
+            instead_of = None if footing.fault is None else footing.there
+            written = self._write(was, to, move, lease, detail or {}, instead_of)
+            if written is not None:
                 self._tell(move, written)
                 return Moved(was, written)
             if lease is not None:
@@ -184,8 +191,10 @@ class Mover:
 
         Raises:
             ConflictError: when somebody else moved it.
+            IntegrityError: when the state is older than the journal.
             RemoteError: when AWS failed, and as far as can be read nothing was written.
         """
+        sound_state(self.plane)
         move = self._move(was, to.control, step, text)
         written = self._write(was, to, move, None, detail or {})
         if written is None:
@@ -234,18 +243,31 @@ class Mover:
         plan = self.plan_hash or was.plan
         return Move(self.migration, was.control, to, self._now(), self.by, step, text, cause, plan)
 
-    def _write(
-        self, was: State, to: State, move: Move, lease: Lease | None, detail: Mapping[str, Any]
+    def _write(  # noqa: PLR0913, PLR0917 - a move, in whose name, and in the place of what
+        self,
+        was: State,
+        to: State,
+        move: Move,
+        lease: Lease | None,
+        detail: Mapping[str, Any],
+        instead_of: int | None = None,
     ) -> State | None:
-        """Make the transaction; None when it was not the first to follow what was read."""
+        """Make the transaction; None when it was not the first to follow what was read.
+
+        `instead_of` is the epoch of what is in a lost state's place; None when `was` is there.
+        """
         entry, state = self._record(to, move, detail)
+        there = was.epoch if instead_of is None else instead_of
         try:
-            written = self.plane.move(state, entry, lease)
+            if instead_of is None:
+                written = self.plane.move(state, entry, lease)
+            else:
+                written = self.plane.restore(state, entry, instead_of)
         except RemoteError:
             # Of unknown outcome. It holds only on top of the epoch that was read, so once somebody else's
             # write is there it can no longer come; until then, the caller reads and decides again.
             if not self._landed(entry):
-                if self.plane.state().epoch == was.epoch:
+                if self.plane.epoch() == there:
                     raise
                 return None
             return state
@@ -273,6 +295,26 @@ class Mover:
 
     def _now(self) -> str:
         return moment_text(self.clock.now())
+
+
+def _way_back(footing: Footing, target: Control) -> Control | None:
+    """Give the next routing value on the way back; None when it is there already, and soundly so.
+
+    A state that is lost is written again: as it was recorded, where that is not more than the target.
+
+    Raises:
+        UsageError: when the migration is complete.
+    """
+    was = footing.state.control
+    control = way_back(was, target)
+    if control is None:
+        return None if footing.fault is None else replace(was, epoch=was.epoch + 1)
+    if why := refusal(was, control):
+        if footing.fault is not None:
+            again = f"cutover repair --to {was.stage} --apply"
+            raise UsageError(f"{footing.fault}; {why}", hint="write it again", next_command=again)
+        raise UsageError(why, hint="see where it stands", next_command=_STATUS)
+    return control
 
 
 def _check_forward(was: State, to: State) -> None:

@@ -20,6 +20,7 @@ class NoticeKind(StrEnum):
 
     TRANSITION = "Transition"
     BREACH = "Guardrail breached"
+    LOST = "State lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +50,8 @@ def notice_of_breach(migration: str, text: str, verdicts: Sequence[GuardrailVerd
     failed = [one for one in verdicts if one.counted is Outcome.FAIL]
     detail = {"migration": migration, "text": text, "guardrails": verdict_detail(failed)}
     return Notice(NoticeKind.BREACH, migration, text, detail)
+
+
+def notice_of_loss(migration: str, text: str) -> Notice:
+    """Tell of a state that is lost."""
+    return Notice(NoticeKind.LOST, migration, text, {"migration": migration, "text": text})

@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING, Final
 
 from migration.cutover.action import Action
 from migration.cutover.background import in_thread
-from migration.cutover.chronicle import RECONCILE, Chronicle
+from migration.cutover.chronicle import UNSEEN, Chronicle
+from migration.cutover.course import Step
+from migration.cutover.footing import older
 from migration.cutover.looks import (
     PROVE_AGAIN_S,
     Ending,
@@ -30,13 +32,14 @@ from migration.cutover.looks import (
     at_work,
     for_guardrails,
     has_taken_effect,
+    is_seen,
     of_doors,
     unsettled,
     waits,
 )
 from migration.cutover.watching import RollBack, Watch
 from migration.model.errors import GuardrailError, InconclusiveError, UsageError
-from migration.model.guardrails import Outcome, verdict_detail, worst
+from migration.model.guardrails import MIRROR_MISSES, Outcome, verdict_detail, worst
 from migration.model.journal import EntryKind
 from migration.model.transitions import ORDER
 
@@ -44,7 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from migration.cutover.background import BackgroundWork, Begin
-    from migration.cutover.course import CutoverPlan, Step
+    from migration.cutover.course import CutoverPlan
     from migration.cutover.following import Following
     from migration.cutover.lease import LeaseKeeper
     from migration.cutover.mover import Mover
@@ -56,6 +59,10 @@ if TYPE_CHECKING:
     from migration.model.state import State
 
 TURN_S: Final = 1.0
+SEEN_AT_MOST_S: Final = 60.0  # that a way back is looked for at the doors
+RECONCILE_AGAIN_S: Final = 60.0  # after one that did not settle what mirrors missed
+REST: Final = 5.0  # times as long as it took, as it reads all events
+_MISSED: Final = Step("reconcile misses", Action.RECONCILE)
 
 
 @dataclass(slots=True)
@@ -90,6 +97,9 @@ class Run:
     _working: tuple[Step, BackgroundWork[str]] | None = field(default=None, init=False)
     _proving: tuple[int, BackgroundWork[Sequence[GuardrailVerdict]]] | None = field(default=None, init=False)
     _proved: tuple[int, float, Sequence[GuardrailVerdict]] | None = field(default=None, init=False)
+    _unseen_since: float | None = field(default=None, init=False)
+    _began_at: float = field(default=0.0, init=False)
+    _reconcile_due: float = field(default=-inf, init=False)
 
     def until(self, goal: Stage, patience_s: float = inf) -> Look:
         """Go on until the goal is reached, or a breach rolled the migration back; the lease must be held.
@@ -101,6 +111,7 @@ class Run:
         Raises:
             GuardrailError, InconclusiveError: when they did.
             ConflictError: when another process took the lease.
+            IntegrityError: when the state is lost: gone, or older than the journal.
             CutoverError: what the work for a step meets.
         """
         return self._go_on(lambda state: self._next(state, goal), patience_s, for_people=True)
@@ -127,7 +138,8 @@ class Run:
                 return look
             if look.hold and look.hold.waits is Waits.PERSON and not for_people:
                 raise UsageError(look.hold.why, hint="nothing was changed", next_command="cutover resume")
-            held_since = self._patient(look.hold, held_since, patience_s)
+            if look.step is not _MISSED:  # which guardrails asked for
+                held_since = self._patient(look.hold, held_since, patience_s)
             if look.hold and not look.hold.over:
                 self.clock.sleep(TURN_S)
 
@@ -144,8 +156,7 @@ class Run:
 
     def _turn(self, choose: Callable[[State], Step | None]) -> Look:
         self.lease.keep()
-        state = self.plane.state()
-        self._read_on(state)
+        state = self._where()
         astray = self.following.see(state.epoch)
         vitals = self.vital.look(state)
         decision = self.watch.after(state, vitals)
@@ -158,6 +169,7 @@ class Run:
         step = choose(state)
         if step is None:
             return Look(state, None, vitals=vitals, ending=Ending.REACHED, why=f"stage {state.stage}")
+        step = self._reconciling(step, vitals) or step
         held = self._hold(state, step, vitals)
         proofs = self._proved[2] if self._proved and self._proved[0] == state.epoch else ()
         if held is None:
@@ -171,9 +183,32 @@ class Run:
             return None
         return step
 
+    def _reconciling(self, step: Step, vitals: Sequence[GuardrailVerdict]) -> Step | None:
+        """Reconcile between two steps what mirrors missed, which would hold the next one for good."""
+        if self._working is not None and self._working[0] is _MISSED:
+            return _MISSED
+        missed = any(one.name == MIRROR_MISSES and one.counted is not Outcome.PASS for one in vitals)
+        may = missed and self._so_far.confirmed and step.action not in self.work
+        due = self.clock.elapsed() >= self._reconcile_due
+        return _MISSED if may and due and Action.RECONCILE in self.work else None
+
     def _is_done(self, state: State, step: Step) -> bool:
         at = None if step.to is None else replace(step.to, epoch=state.epoch)
         return at == state.control and self._so_far.confirmed
+
+    def _where(self) -> State:
+        """Read the state and what was done so far; both again when it was moved in between.
+
+        Raises:
+            IntegrityError: when the state is lost.
+        """
+        while True:
+            state = self.plane.state()
+            self._read_on(state)
+            if self._so_far.epoch <= state.epoch:
+                return state
+            if self.plane.epoch() == state.epoch:
+                raise older(state, self._so_far.epoch)
 
     def _read_on(self, state: State) -> None:
         """Take in what was written since; all of it, when a machine whose clock is behind wrote the state."""
@@ -200,15 +235,20 @@ class Run:
         return self._prove(state, step) if step.proofs else None
 
     def _confirm(self, state: State, vitals: Sequence[GuardrailVerdict]) -> Hold:
-        """Take down that a move has taken effect."""
-        passed_s = self.clock.now() - self._so_far.state_at
+        """Take down that a move was seen to take effect; its seconds hold this loop's own looking, too."""
+        passed_s, step = self.clock.now() - self._so_far.state_at, self._so_far.step
         detail = {"seconds": round(passed_s, 3), "verdicts": verdict_detail(of_doors(vitals))}
-        self._write(state, EntryKind.CONFIRMED, self._so_far.step, "every door routes by it", detail)
+        if is_seen(vitals):
+            self._write(state, EntryKind.CONFIRMED, step, "every door that answers routes by it", detail)
+        else:
+            text = "the doors' caches are over; nobody looked at the doors"
+            self._write(state, EntryKind.NOTED, step, text, {UNSEEN: True, **detail})
         return has_taken_effect(self._so_far)
 
     def _at_work(self, step: Step) -> Hold | None:
         """Begin the step's work, or see whether it is done; holds while it is under way."""
         if self._working is None or self._working[0].name != step.name:
+            self._began_at = self.clock.elapsed()
             self._working = (step, self.begin(self.work[step.action]))
         return None if self._working[1].done else at_work(self._so_far, step)
 
@@ -259,8 +299,10 @@ class Run:
             return
         job, self._working = self._working[1], None
         text = job.result()
-        name = RECONCILE if step.action is Action.RECONCILE else step.name
-        self._write(state, EntryKind.CONFIRMED, name, text)
+        if step.action is Action.RECONCILE:
+            now = self.clock.elapsed()
+            self._reconcile_due = now + max(RECONCILE_AGAIN_S, REST * (now - self._began_at))
+        self._write(state, EntryKind.CONFIRMED, step.name, text)
 
     def _judge_drill(self, state: State, proofs: Sequence[GuardrailVerdict]) -> None:
         """Take down that the way back works: it was gone, and both sides are equal after it."""
@@ -279,11 +321,20 @@ class Run:
         return Look(went.state, None, astray or Hold(Waits.WORK, f"rolling back: {breach.why}"), vitals)
 
     def _rolled_back(self, state: State, vitals: Sequence[GuardrailVerdict]) -> Look:
-        """End once the way back, whoever went it, has taken effect at every door."""
+        """End once the way back, whoever went it, was seen at the doors, or could not be for so long."""
         if self._so_far.confirmed:
             return Look(state, None, vitals=vitals, ending=Ending.ROLLED_BACK, why=state.paused)
-        held = unsettled(state, self._so_far, vitals, self.clock.now()) or self._confirm(state, vitals)
-        return Look(state, None, held, vitals)
+        held = unsettled(state, self._so_far, vitals, self.clock.now())
+        if held is None:
+            return Look(state, None, self._confirm(state, vitals), vitals)
+        if self._unseen_since is None:
+            self._unseen_since = self.clock.elapsed()
+        if self.clock.elapsed() - self._unseen_since < SEEN_AT_MOST_S:
+            return Look(state, None, held, vitals)
+        unseen = f"written, not seen at the doors yet: {held.why}"
+        self._write(state, EntryKind.NOTED, self._so_far.step, unseen)
+        why = f"{state.paused}; {unseen}"
+        return Look(state, None, vitals=vitals, ending=Ending.ROLLED_BACK, why=why)
 
     def _write(
         self, state: State, kind: EntryKind, step: str, text: str, detail: Mapping[str, object] | None = None

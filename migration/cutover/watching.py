@@ -5,8 +5,9 @@
     counted   1     -     1     1     2     3  ─► roll back, with looks = 3
 
 One look may be a hiccup, so a guardrail must fail in several looks in a row. A look that could not be made
-(`error`) neither counts nor clears; one that found too little to judge by (`inconclusive`) clears. It
-explains itself, and never acts.
+(`error`) neither counts nor clears; one that found too little to judge by (`inconclusive`) clears. What only
+says that legacy is behind never rolls back, which would move clients to legacy: people are told. It explains
+itself, and never acts.
 """
 
 from __future__ import annotations
@@ -88,7 +89,14 @@ class RollBack:
     why: str
 
 
-Decision = GoOn | KeepWatching | RollBack
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something is breached for long enough, and going back would make it worse: people must hear of it."""
+
+    why: str
+
+
+Decision = GoOn | KeepWatching | Alarm | RollBack
 
 
 def count_breaches(breaches: Mapping[str, Breach], verdicts: Iterable[GuardrailVerdict]) -> dict[str, Breach]:
@@ -113,8 +121,10 @@ def decide(control: Control, breaches: Mapping[str, Breach], limits: WatchLimits
     if not breaches:
         return GoOn("no guardrail is breached")
     enough = [one for one in breaches.values() if _is_enough(one, limits)]
+    if going_back := [one for one in enough if one.verdict.rolls_back]:
+        return RollBack(Control(ROLLBACK[control.stage]), "; ".join(map(str, going_back)))
     if enough:
-        return RollBack(Control(ROLLBACK[control.stage]), "; ".join(map(str, enough)))
+        return Alarm(f"{'; '.join(map(str, enough))}; it holds, and does not roll back: legacy is behind")
     allowed = f"{limits.looks} looks" + (f" in {limits.lasting_s:g} s or more" if limits.lasting_s else "")
     return KeepWatching(f"{'; '.join(map(str, breaches.values()))}; it rolls back after {allowed}")
 

@@ -17,6 +17,7 @@ from migration.doctor.signs import read_signs
 from migration.model.backfill import BackfillPhase
 from migration.model.journal import EntryKind
 from migration.model.stages import Stage
+from migration.model.transitions import is_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,12 +49,15 @@ def _of_trouble(found: Trouble) -> Diagnosis:
     if found.routes is not None:
         now = f"traffic goes as the state says, {control_words(found.routes)}"
     astray = found.name != "journal_gap" and found.routes != found.recorded
+    # Who took traffic back by hand meant it: it is not given again without a guardrail.
+    less = found.routes is not None and is_back(found.recorded, found.routes)
+    to = found.routes.stage if found.routes is not None and less else found.recorded.stage
     return Diagnosis(
         found.name,
         found.what,
         f"{now}; no guardrail was asked about it",
         Danger.NOW if astray else Danger.GROWS,
-        f"cutover repair --to {found.recorded.stage} --apply",
+        f"cutover repair --to {to} --apply",
     )
 
 

@@ -12,8 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from migration.cutover.footing import led_to, moves_of, recorded
 from migration.cutover.moves import control_words
-from migration.model.journal import EntryKind, control_of
+from migration.model.journal import control_of
 from migration.model.stages import Control
 from migration.model.state import State
 
@@ -61,20 +62,19 @@ class Trouble:
 
 def trouble(state: State | Unreadable, entries: Iterable[Entry]) -> Trouble | None:
     """Hold the state against the journal; None when they agree."""
-    done = sorted((one for one in entries if one.kind is EntryKind.DONE), key=lambda one: (one.epoch, one.id))
-    readable = (_routing(one) for one in reversed(done))
-    recorded = next((routing for routing in readable if routing is not None), Control())
-    story = _story(state, done, recorded)
+    done = moves_of(entries)
+    says = recorded(done)
+    story = _story(state, done, says)
     if story is None:
         return None
     name, what = story
     seen = state.epoch
     routes = None if isinstance(state, Unreadable) or state == State() else state.control
     highest = max(seen, done[-1].epoch if done else 0)
-    return Trouble(name, what, routes, recorded, highest, seen)
+    return Trouble(name, what, routes, says, highest, seen)
 
 
-def _story(state: State | Unreadable, done: Sequence[Entry], recorded: Control) -> tuple[str, str] | None:
+def _story(state: State | Unreadable, done: Sequence[Entry], says: Control) -> tuple[str, str] | None:
     if isinstance(state, Unreadable):
         return "state_unreadable", state.why
     if not done:
@@ -84,12 +84,12 @@ def _story(state: State | Unreadable, done: Sequence[Entry], recorded: Control) 
         return "state_by_hand", f"the state says {now}, epoch {state.epoch}, and the journal has no move"
     last = done[-1]
     if state == State():
-        says = control_words(recorded)
-        return "state_lost", f"there is no state, and the journal ends with {says}, epoch {last.epoch}"
-    if state.entry != last.id or state.control != recorded:
+        where = control_words(says)
+        return "state_lost", f"there is no state, and the journal ends with {where}, epoch {last.epoch}"
+    if state.entry != last.id or state.control != says:
         return "state_by_hand", (
             f"the state says {control_words(state.control)}, epoch {state.epoch}, written with entry"
-            f" {state.entry or 'none'}; the journal ends with {control_words(recorded)}, epoch {last.epoch},"
+            f" {state.entry or 'none'}; the journal ends with {control_words(says)}, epoch {last.epoch},"
             f" entry {last.id}"
         )
     broken = _broken_row(_since_repair(done))
@@ -105,7 +105,7 @@ def _broken_row(done: Sequence[Entry]) -> str | None:
     """Say where the row of moves is broken: each begins where the one before ended, one epoch up."""
     now = Control() if done[0].step != REPAIR else None
     for one in done:
-        to = _routing(one)
+        to = led_to(one)
         if to is None:
             return f"entry {one.id} says it is a move, and does not say which"
         was = control_of(one.detail["was"])
@@ -117,11 +117,3 @@ def _broken_row(done: Sequence[Entry]) -> str | None:
             return f"the journal jumps from {before} to {after}: entries between them are gone"
         now = to
     return None
-
-
-def _routing(entry: Entry) -> Control | None:
-    try:
-        control_of(entry.detail["was"])
-        return control_of(entry.detail["to"])
-    except (KeyError, TypeError, ValueError):
-        return None

@@ -2,6 +2,6 @@
 
 Decides which side answers a request, and mirrors it forward. It starts cold in the path of requests, so it
 imports little; botocore only, of all libraries, for what it sends to DynamoDB itself. May import `model`, and
-of `aws` only what signs a request and keeps a connection. Must never raise into a request, wait without a
-deadline, or answer other than the side with authority did.
+of `aws` only what signs a request, keeps a connection and knows a conflict. Must never raise into a request,
+wait without a deadline, or answer other than the side with authority did.
 """

@@ -19,13 +19,15 @@ from migration.door.breaker import Breaker
 from migration.door.control import control
 from migration.door.count_item import item_of
 from migration.door.counts import NOTHING, DoorCounts, Role, Witness, bucket_of
+from migration.door.guard import quietly
 from migration.door.mirror import Mirrored
-from migration.door.wire import DynamoWire, MissedError
+from migration.door.wire import DynamoWire
 from migration.model.side import Side
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from migration.door.count_item import Item
     from migration.door.counts import Answers
 
 EVERY_S: Final = 1.0
@@ -101,12 +103,14 @@ class DoorCounters:
         self._sent_at = moment
         is_open = self.counts.missed_at is not None or self.counts.contradicted_at is not None
         item = item_of(self.counts, self.migration, moment + (MISSES_KEPT_S if is_open else KEPT_S))
-        try:
-            self._collect()
-            self.wire.send("PutItem", {"TableName": self.table, "Item": item})
-            self._sent = True
-        except MissedError:
+        if not quietly(lambda: self._put(item), otherwise=False):
             self.breaker = self.breaker.after(ok=False, now=moment)
+
+    def _put(self, item: Item) -> bool:
+        self._collect()
+        self.wire.send("PutItem", {"TableName": self.table, "Item": item})
+        self._sent = True
+        return True
 
     def _is_warm(self, side: Side) -> bool:
         """Whether a side has answered here before."""

@@ -24,10 +24,12 @@ class Brought:
     Attributes:
         activity: as it is parsed, once for all who need it here.
         event: the request with the event id in its activity, so that both sides name it alike.
+        at: when the door read it.
     """
 
     activity: Activity
     event: Event
+    at: datetime
 
     def asked_of(self, side: Side) -> Event:
         """Give a side the request; the pipeline, which runs in this process, need not parse it again."""
@@ -48,7 +50,8 @@ def read_activity(event: Event, now: datetime) -> Brought | None:
     activity = parse_activity(fields, now)
     if not isinstance(activity, Activity):
         return None
-    return Brought(activity, event if "event_id" in fields else _named(event, fields, activity.event_id))
+    named = event if "event_id" in fields else _named(event, fields, activity.event_id)
+    return Brought(activity, named, now)
 
 
 def client_of(event: Event) -> str:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from migration.door.breaker import Breaker
+from migration.door.guard import quietly
 from migration.door.wire import DynamoWire, MissedError
 from pipeline.domain.fact import IF_ABSENT, fact_item, same_content
 
@@ -37,7 +38,7 @@ class Mirrored(StrEnum):
     SKIPPED = "MirrorSkipped"
     CONTRADICTED = "MirrorContradicted"
 
-    def beside(self, status: int) -> Mirrored:
+    def beside(self, status: int | None) -> Mirrored:
         """Say what it is beside legacy's answer: a fact of what legacy refused contradicts legacy's event."""
         there = self in (Mirrored.STORED, Mirrored.DUPLICATE)
         return Mirrored.CONTRADICTED if there and status == _REFUSED else self
@@ -60,20 +61,15 @@ class ForwardMirror:
         if not self.breaker.allows(self.elapsed()):
             return
         self._deadline = self.elapsed() + TIMEOUT_S
-        try:
-            self.wire.send("PutItem", _put(self.table, activity, ingested_at))
-        except MissedError:
-            self._deadline = 0
         self._sent = activity
+        quietly(lambda: self.wire.send("PutItem", _put(self.table, activity, ingested_at)), None)
 
     def finish(self) -> Mirrored:
         """Collect the put's answer; waits at most until `TIMEOUT_S` after it was sent."""
-        if self._sent is None:
+        sent, self._sent = self._sent, None
+        if sent is None:
             return Mirrored.SKIPPED
-        try:
-            result = self._collect(self._sent)
-        except MissedError:
-            result = Mirrored.MISSED
+        result = quietly(lambda: self._collect(sent), Mirrored.MISSED)
         self.breaker = self.breaker.after(ok=result is not Mirrored.MISSED, now=self.elapsed())
         return result
 

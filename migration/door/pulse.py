@@ -9,15 +9,7 @@ counted apart from clients' requests, which they would water down.
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, Any, Final
-
-from migration.door.sides import SERVER_ERROR, handler_of
-from migration.model.side import Side
-
-if TYPE_CHECKING:
-    from migration.door.counters import DoorCounters
-    from migration.door.event import Event
+from typing import Final
 
 PULSE: Final = "pulse"
 NOT_ROUTED: Final = {"statusCode": 204}
@@ -29,12 +21,6 @@ READ: Final = {
 }
 
 
-def answer_pulse(event: Event, context: object, counted: DoorCounters) -> dict[str, Any]:
-    """Have the pipeline answer a pulse."""
-    started, failed = time.perf_counter(), True
-    try:
-        answer = handler_of(Side.PIPELINE)(event, context)
-        failed = answer["statusCode"] >= SERVER_ERROR
-    finally:
-        counted.pulsed((time.perf_counter() - started) * 1000, failed=failed)
-    return answer
+def is_pulse(event: object) -> bool:
+    """Whether an event is one; it may be anything that a function can be invoked with."""
+    return isinstance(event, dict) and PULSE in event

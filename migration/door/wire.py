@@ -77,8 +77,10 @@ class DynamoWire:
         try:
             answered = sent.answer(max(within_s, _SHORTEST_S))
             body = json.loads(answered.content or b"{}")
-        except (BotoCoreError, ValueError) as error:
+        except (BotoCoreError, ValueError, RecursionError) as error:
             raise MissedError(type(error).__name__) from error
+        if not isinstance(body, dict):
+            raise MissedError("NoObject")
         if answered.status == _OK:
             return WireAnswer(body, "")
         return WireAnswer(body, str(body.get("__type", answered.status)).rpartition("#")[2])

@@ -12,16 +12,17 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from migration.aws.tables.legacy_folds import LegacyFolds
+from migration.aws.tables.legacy_rows import LegacyRows
 from migration.aws.tables.mirrored_fact import parse_mirrored
 from migration.aws.transport.clients import connect_dynamodb, open_session
 from migration.model.legacy.layout import read_layout
-from pipeline.domain.aggregator import Aggregator, longest_wait_s
+from pipeline.domain.aggregator import longest_wait_s
 from pipeline.domain.delivery import deliver
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-TRANSACTION_TIME_MS: Final = 12_000
+ATTEMPT_TIME_MS: Final = 12_000
 logger = Logger()
 metrics = Metrics()
 
@@ -29,12 +30,12 @@ metrics = Metrics()
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Apply an SQS batch; returns the partial batch response that the event source mapping expects."""
-    aggregator = Aggregator(
+    folds = LegacyFolds(
         tables(),
         wait=lambda attempt: time.sleep(random.uniform(0, longest_wait_s(attempt))),  # noqa: S311 - jitter
-        has_time=lambda: context.get_remaining_time_in_millis() > TRANSACTION_TIME_MS,
+        has_time=lambda: context.get_remaining_time_in_millis() > ATTEMPT_TIME_MS,
     )
-    delivered = deliver(event["Records"], parse_mirrored, aggregator)
+    delivered = deliver(event["Records"], parse_mirrored, folds.fold)
     metrics.add_metric("MirroredBack", MetricUnit.Count, len(delivered.outcome.folded))
     metrics.add_metric("MirroredBefore", MetricUnit.Count, len(delivered.outcome.duplicates))
     metrics.add_metric("Failed", MetricUnit.Count, len(delivered.failed))
@@ -44,9 +45,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 @cache
-def tables() -> LegacyFolds:
+def tables() -> LegacyRows:
     """Return legacy's tables as the environment names and lays them out."""
-    return LegacyFolds(
+    return LegacyRows(
         client=connect_dynamodb(open_session(os.environ["AWS_REGION"])),
         events=os.environ["EVENTS_TABLE"],
         program_progress=os.environ["PROGRAM_PROGRESS_TABLE"],

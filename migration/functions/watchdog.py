@@ -18,7 +18,7 @@ from migration.aws.transport.clients import connect, connect_notices, open_sessi
 from migration.aws.transport.clock import SystemClock
 from migration.aws.transport.hooks import PlanHooks
 from migration.cutover.mover import Mover
-from migration.cutover.watchdog import Watchdog
+from migration.cutover.watchdog import ToldOf, Watchdog
 from migration.cutover.watching import Watch, WatchLimits
 from migration.guardrails.plan import GuardrailsPlan
 from migration.model.errors import IntegrityError
@@ -64,7 +64,13 @@ def watchdog(by: str) -> Watchdog:
     mover = Mover(migration, plane, clock, lambda: secrets.token_hex(2), by, "", hooks(), notices)
     watch = Watch(WatchLimits(int(env["WATCH_LOOKS"])))
     times = (float(env["WATCH_INTERVAL_S"]), float(env["WATCH_GRACE_S"]))
-    return Watchdog(plane, guardrails(), clock, mover, watch, *times)
+    return Watchdog(plane, guardrails(), clock, mover, watch, *times, told())
+
+
+@cache
+def told() -> ToldOf:
+    """Remember from turn to turn what people were told of."""
+    return ToldOf()
 
 
 @cache

@@ -53,7 +53,7 @@ class FoldingEvidence(DoorEvidence, Protocol):
         ...
 
     def dead(self) -> Mapping[str, int]:
-        """Count the messages of each dead-letter queue, by what could not be done."""
+        """Count the messages of each of the live lane's dead-letter queues, by what could not be done."""
         ...
 
 
@@ -122,20 +122,31 @@ class FactsUnfolded(Vital[FoldingEvidence]):
         return f"{late}: {', '.join(named)}"
 
 
+def given_up() -> int:
+    """Declare the limit that every guardrail of dead-letter queues shares."""
+    return limit(0, "Messages that may have been given up", ge=0)
+
+
+def assess_given_up(depths: Mapping[str, int], most: int) -> Assessment:
+    """Hold what is in dead-letter queues against the limit; without a queue, nothing is known."""
+    if not depths:
+        return Assessment(Outcome.INCONCLUSIVE, "the stack exports no dead-letter queue")
+    total = sum(depths.values())
+    each = ", ".join(f"{name} {depth:,}" for name, depth in depths.items())
+    why = f"{total:,} messages were given up ({each}); the limit is {most:,}"
+    return Assessment(at_most(total, most), why)
+
+
 @dataclass(slots=True)
 class DeadLetters(Vital[FoldingEvidence]):
-    """No message was given up, over all dead-letter queues."""
+    """No message of the live lane was given up, over both of its dead-letter queues."""
 
     name: ClassVar = "dead_letters"
     stages: ClassVar = FOLDING
-    dead_letters: int = limit(0, "Messages that may have been given up", ge=0)
+    dead_letters: int = given_up()
 
     def _assess(self, look: VitalLook[FoldingEvidence]) -> Assessment:
-        depths, most = look.evidence.dead(), self.dead_letters
-        total = sum(depths.values())
-        each = ", ".join(f"{name} {depth:,}" for name, depth in depths.items())
-        why = f"{total:,} messages were given up ({each}); the limit is {most:,}"
-        return Assessment(at_most(total, most), why)
+        return assess_given_up(look.evidence.dead(), self.dead_letters)
 
 
 GUARDRAILS: Final = (QueueAge, PulseAge, FactsUnfolded, DeadLetters)

@@ -65,12 +65,15 @@ class Guardrail(ABC, Generic[_Look_contra]):
         name: as the plan file, verdicts and the journal have it.
         stages: in which it means something.
         lives_on_requests: whether a pulse gives it evidence when clients are quiet.
+        rolls_back: whether legacy is the better side when it fails; where legacy is the side that is behind,
+            a failure holds, and people are told.
         dry: whether it only tells.
     """
 
     name: ClassVar[str]
     stages: ClassVar[frozenset[Stage]]
     lives_on_requests: ClassVar[bool] = False
+    rolls_back: ClassVar[bool] = True
     dry: bool = False
 
     @abstractmethod
@@ -84,7 +87,9 @@ class Guardrail(ABC, Generic[_Look_contra]):
         except CutoverError as error:
             found = Assessment(Outcome.ERROR, str(error))
         at = look.now if found.at is None else found.at
-        return GuardrailVerdict(self.name, found.outcome, found.why, at, dry=self.dry)
+        return GuardrailVerdict(
+            self.name, found.outcome, found.why, at, dry=self.dry, rolls_back=self.rolls_back
+        )
 
 
 def limit(default: _Value, says: str, **bounds: float) -> _Value:

@@ -1,4 +1,7 @@
-"""The guardrails of the mirrors: `mirror_lag` (pipeline to legacy) and `mirror_misses` (legacy to pipeline).
+"""The guardrails of the mirrors: `mirror_misses`, and of the way back `mirror_lag` and `mirror_dead_letters`.
+
+Trouble on the way back means that legacy is behind. That never rolls back: it would move clients there. It
+holds, and people are told.
 
 A missed mirror may or may not have been stored: nobody knows until the tables are compared. So some misses
 are inconclusive, which holds the next step until `cutover reconcile` has looked; too many are a failure. A
@@ -10,16 +13,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
+from migration.door.counts import Role
+from migration.guardrails.folding import assess_given_up, given_up
 from migration.guardrails.guardrail import MIRRORING, SERVING, Assessment, at_most, limit, seconds
 from migration.guardrails.standing import Standing
 from migration.guardrails.vital import DoorEvidence, Vital
-from migration.model.guardrails import Outcome
+from migration.model.guardrails import MIRROR_MISSES, Outcome
 from migration.model.journal import EntryKind
 from migration.model.moments import moment_text
 from migration.model.stages import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from migration.door.counts import DoorCounts
     from migration.guardrails.vital import VitalLook
@@ -34,8 +39,12 @@ MISSES: Final = frozenset({"MirrorMissed", "MirrorSkipped"})  # the door's outco
 class MirrorEvidence(DoorEvidence, Protocol):
     """What is on its way from side to side, and what was reconciled."""
 
-    def mirrored_back(self) -> int:
-        """Count the messages on their way to legacy; 0 where there is no reverse mirror."""
+    def mirrored_back(self) -> int | None:
+        """Count the messages on their way to legacy; None where there is no reverse mirror."""
+        ...
+
+    def mirrors_dead(self) -> Mapping[str, int]:
+        """Count the messages of each of its dead-letter queues, by what could not be done."""
         ...
 
     def journal(self, since: str = "") -> Iterable[Entry]:
@@ -49,11 +58,14 @@ class MirrorLag(Vital[MirrorEvidence]):
 
     name: ClassVar = "mirror_lag"
     stages: ClassVar = SERVING - {Stage.COMPLETE}
+    rolls_back: ClassVar = False
     mirror_lag_s: float = seconds(30.0, "Seconds that the reverse mirror's queue may not get shorter")
     standing: Standing = field(default_factory=Standing, init=False)
 
     def _assess(self, look: VitalLook[MirrorEvidence]) -> Assessment:
         queued = look.evidence.mirrored_back()
+        if queued is None:
+            return Assessment(Outcome.INCONCLUSIVE, "the stack exports no queue of a reverse mirror")
         self.standing = self.standing.after(queued, None, look.now)
         age, most = self.standing.for_s(look.now), self.mirror_lag_s
         why = f"{queued:,} facts are on their way to legacy"
@@ -66,7 +78,7 @@ class MirrorLag(Vital[MirrorEvidence]):
 class MirrorMisses(Vital[MirrorEvidence]):
     """No forward mirror was missed since the last clean reconcile."""
 
-    name: ClassVar = "mirror_misses"
+    name: ClassVar = MIRROR_MISSES
     stages: ClassVar = MIRRORING
     mirror_misses: int = limit(100, "Missed forward mirrors that may wait for a reconcile", ge=0)
     reconciled_before: float | None = field(default=None, init=False)
@@ -77,6 +89,10 @@ class MirrorMisses(Vital[MirrorEvidence]):
         counts, most = look.once(look.evidence.door), self.mirror_misses
         after = float("-inf") if self.reconciled_before is None else self.reconciled_before
         missed, contradicted = _missed(counts, after), _contradicted(counts, after)
+        if not any(one.role is Role.INGEST for one in counts):
+            return Assessment(
+                Outcome.INCONCLUSIVE, "no instance of the door was seen, so none told of mirrors"
+            )
         mirrors = sum(sum(one.mirrored.values()) for one in counts)
         since = "ever" if self.reconciled_before is None else f"since {moment_text(after)}"
         why = f"{missed:,} of {mirrors:,} forward mirrors were missed and not reconciled {since}"
@@ -99,6 +115,19 @@ class MirrorMisses(Vital[MirrorEvidence]):
         found = reconciled_before(entries)
         if found is not None:
             self.reconciled_before = max(found, self.reconciled_before or found)
+
+
+@dataclass(slots=True)
+class MirrorDeadLetters(Vital[MirrorEvidence]):
+    """No fact was given up on its way to legacy."""
+
+    name: ClassVar = "mirror_dead_letters"
+    stages: ClassVar = MIRRORING
+    rolls_back: ClassVar = False
+    dead_letters: int = given_up()
+
+    def _assess(self, look: VitalLook[MirrorEvidence]) -> Assessment:
+        return assess_given_up(look.evidence.mirrors_dead(), self.dead_letters)
 
 
 def _missed(counts: Sequence[DoorCounts], after: float) -> int:
@@ -146,4 +175,4 @@ def reconciled_before(entries: Iterable[Entry]) -> float | None:
     return max(moments, default=None)
 
 
-GUARDRAILS: Final = (MirrorLag, MirrorMisses)
+GUARDRAILS: Final = (MirrorLag, MirrorMisses, MirrorDeadLetters)

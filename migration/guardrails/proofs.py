@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
 
 from migration.compare.reasons import Judgement
-from migration.guardrails.guardrail import MIRRORING, Assessment, Guardrail, limit
+from migration.guardrails.guardrail import MIRRORING, SERVING, Assessment, Guardrail, limit
 from migration.model.cause import Cause
 from migration.model.errors import CutoverError, InconclusiveError
 from migration.model.guardrails import Outcome
@@ -160,7 +160,11 @@ class FoldEquality(Guardrail[ProofLook]):
             return Assessment(Outcome.FAIL, why, report.as_of)
         if counts:
             why += "; a backfill is not through"
-        outcome = Outcome.INCONCLUSIVE if counts or report.undecided else Outcome.PASS
+        # Before `live` both sides may be empty still; then doors and pulses have stored something.
+        unseen = not compared and look.state.stage in SERVING
+        if unseen:
+            why = "no key was compared: neither side has any"
+        outcome = Outcome.INCONCLUSIVE if counts or report.undecided or unseen else Outcome.PASS
         return Assessment(outcome, why, report.as_of)
 
 

@@ -120,13 +120,23 @@ class _Compared(Vital[DoorEvidence]):
         return _judged(f"{role} pulses: {total} {sign.said}", evidence, total, None, test)
 
 
+def error_margin() -> float:
+    """Declare the limit that both guardrails of errors share."""
+    return share(0.01, "By how much an error rate may exceed what it is held against")
+
+
+def error_rate() -> float:
+    """Declare the other one."""
+    return share(0.02, "Error rate, where there is nothing to hold it against")
+
+
 @dataclass(slots=True)
 class ErrorRate(_Compared):
     """The pipeline answers 5xx, or raises, no more often than legacy at the same time."""
 
     name: ClassVar = "error_rate"
-    error_margin: float = share(0.01, "By how much the pipeline's error rate may exceed legacy's")
-    error_rate: float = share(0.02, "Error rate, where legacy answers nobody")
+    error_margin: float = error_margin()
+    error_rate: float = error_rate()
     error_bad: float = share(0.2, "Excess of errors that must have been noticed before it passes")
 
     def __post_init__(self) -> None:

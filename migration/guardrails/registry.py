@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
-from migration.guardrails import boards, folding, mirrors, proofs, rates, settling
+from migration.guardrails import boards, folding, harm, mirrors, proofs, rates, settling
 
 if TYPE_CHECKING:
     from migration.guardrails.guardrail import Guardrail
@@ -24,5 +24,6 @@ VITAL: Final[tuple[type[Vital[VitalEvidence]], ...]] = (
     *boards.GUARDRAILS,
     *rates.GUARDRAILS,
     *settling.GUARDRAILS,
+    *harm.GUARDRAILS,
 )
 PROOFS: Final[tuple[type[Guardrail[proofs.ProofLook]], ...]] = proofs.GUARDRAILS

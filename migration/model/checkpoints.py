@@ -13,7 +13,11 @@ class Checkpoints(Protocol):
     """One migration's records of a backfill, read consistently."""
 
     def control(self) -> Control:
-        """Read where the migration stands; the state before any was written is stage `off`, epoch 0."""
+        """Read where the migration stands; the state before any was written is stage `off`, epoch 0.
+
+        Raises:
+            IntegrityError: when the state is lost: gone, or older than the journal.
+        """
         ...
 
     def job(self) -> Job | None:

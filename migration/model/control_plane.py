@@ -21,6 +21,7 @@ class ControlPlane(Protocol):
         """Read the state; the state before any was written is stage `off`, epoch 0.
 
         Raises:
+            StateLostError: when there is none, and the journal has moves.
             IntegrityError: when what is there is no state; somebody else wrote it.
         """
         ...

@@ -49,6 +49,10 @@ class IntegrityError(CutoverError):
     exit_code = 1
 
 
+class StateLostError(IntegrityError):
+    """The state is gone from the control table, or older than the journal's last move."""
+
+
 class RemoteError(CutoverError):
     """AWS, or the local AWS, did not do what it was asked to."""
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Tells when a move has taken effect, not how the pipeline does.
 DOOR_SETTLED: Final = "door_settled"
+# What a reconcile settles, so it holds none.
+MIRROR_MISSES: Final = "mirror_misses"
 
 
 class Outcome(StrEnum):
@@ -42,6 +44,7 @@ class GuardrailVerdict:
         why: the arithmetic, in words: what was measured, and what it was held against.
         observed_at: when its evidence was read, epoch seconds.
         dry: whether it only tells.
+        rolls_back: whether going back helps against what it finds; else a failure holds, and people are told.
     """
 
     name: str
@@ -49,6 +52,7 @@ class GuardrailVerdict:
     why: str
     observed_at: float
     dry: bool = False
+    rolls_back: bool = True
 
     @property
     def counted(self) -> Outcome:

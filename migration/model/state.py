@@ -60,11 +60,13 @@ class Lease:
         holder: `user@machine:process`.
         token: counts the holders; a write in the name of an older token is refused (fencing).
         expires_at: epoch seconds after which another may take it; its holder renews it long before.
+        process: tells the holder's process from every other, where its machine can; for taking it early.
     """
 
     holder: str
     token: int
     expires_at: float
+    process: str = ""
 
     def is_over(self, now: float) -> bool:
         """Whether another process may take it."""

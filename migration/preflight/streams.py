@@ -1,7 +1,7 @@
 """The fact stream and what reads it: bound to each other, running, filtering right, and not too many.
 
 facts ──stream──┬─► pipe capture ─► queue ─► aggregate      inserts of lane live
-                └─► pipe mirror  ─► queue ─► mirror         inserts of side pipeline, no pulses
+                └─► pipe mirror  ─► queue ─► mirror         what is, or becomes, of side pipeline, no pulses
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MOST_READERS: Final = 2  # of a shard, says DynamoDB; more are throttled
 STREAM_S: Final = 24 * 3600
 PULSE: Final = "#pulse"
 _NO_PULSE: Final = [{"anything-but": [PULSE]}]
-_INSERTS: Final = ["INSERT"]
+_EVENTS: Final[Mapping[str, list[str]]] = {"capture": ["INSERT"], "mirror": ["INSERT", "MODIFY"]}
 _PATTERNS: Final[Mapping[str, Mapping[str, Any]]] = {
     "capture": {"lane": ["live"]},
     "mirror": {"side": ["pipeline"], "employee_id": _NO_PULSE, "program_id": _NO_PULSE},
@@ -91,7 +91,8 @@ def _filter(leg: Leg, name: str) -> CheckResult:
 
 def _wrong_filter(leg: str, pipe: Pipe) -> list[str]:
     due = _PATTERNS[leg]
-    wanted = {"eventName": _INSERTS, "dynamodb": {"NewImage": {key: {"S": one} for key, one in due.items()}}}
+    images = {key: {"S": one} for key, one in due.items()}
+    wanted = {"eventName": _EVENTS[leg], "dynamodb": {"NewImage": images}}
     if len(pipe.patterns) != 1:
         return [f"{pipe.name} has {len(pipe.patterns)} filters, any of which lets a record pass; one is due"]
     try:

@@ -30,5 +30,5 @@ class LegacySink(Protocol):
     """Applies facts to legacy."""
 
     def apply(self, fact: StoredFact) -> Applied | AppliedBefore | NotApplied:
-        """Write the event and add to the totals in one transaction, unless the event is there."""
+        """Write the event and add to the totals, unless the event is there and finished."""
         ...

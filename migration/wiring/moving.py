@@ -13,7 +13,7 @@ from migration.aws.tables.base_tables import BaseTables
 from migration.aws.tables.checkpoint_table import CheckpointTable
 from migration.aws.tables.fact_table import FactTable
 from migration.aws.tables.legacy_event_table import LegacyEventTable
-from migration.aws.tables.legacy_folds import LegacyFolds
+from migration.aws.tables.legacy_rows import LegacyRows
 from migration.aws.tables.legacy_sink import MirrorSink
 from migration.aws.transport.clock import SystemClock
 from migration.aws.transport.metered import Writer
@@ -126,7 +126,7 @@ class Moving(PipelinePorts):
         Raises:
             UsageError: when the plan's layout can be read only.
         """
-        tables = LegacyFolds(
+        tables = LegacyRows(
             client=self.clients.dynamodb,
             events=self.events.table,
             program_progress=self.legacy.program_progress_table,

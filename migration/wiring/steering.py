@@ -11,9 +11,11 @@ from migration.aws.stack.alias_switch import Alias, AliasSwitch
 from migration.aws.stack.door_switch import DoorSwitch
 from migration.aws.stack.lambda_prober import LambdaProber
 from migration.aws.stack.notices import AwsNotices
+from migration.aws.stack.queue_depth import messages
 from migration.aws.transport.hooks import PlanHooks
 from migration.cutover.chronicle import Chronicle
 from migration.cutover.following import Following
+from migration.cutover.footing import sound_state
 from migration.cutover.lease import LeaseKeeper
 from migration.cutover.looks import is_other_plan
 from migration.cutover.mover import Mover
@@ -23,7 +25,7 @@ from migration.guardrails.mirrors import reconciled_detail
 from migration.guardrails.pulsing import PulsingGuardrails
 from migration.model.errors import UsageError
 from migration.model.journal import EntryKind
-from migration.wiring.process import is_gone
+from migration.wiring.process import is_gone, process_mark
 from migration.wiring.proofs import proof_guardrails
 from migration.wiring.site import Site
 from migration.wiring.vital import vital_guardrails
@@ -65,7 +67,7 @@ class Steering(Site):
             plane=self.plane,
             checkpoints=self.checkpoints,
             clock=self.clock,
-            lease=LeaseKeeper(self.plane, self.clock, self.by, is_gone),
+            lease=LeaseKeeper(self.plane, self.clock, self.by, is_gone, process_mark()),
             mover=self.mover(self.plan.hash),
             following=self.following,
             course=self.plan.cutover,
@@ -116,15 +118,33 @@ class Steering(Site):
         folder = self.stack.home / "proofs"
         return proof_guardrails(self.stack.clients, self.outputs, self.plan, self.clock, folder)
 
+    def on_their_way(self) -> int | None:
+        """Count the facts that are on their way to legacy; None where there is no reverse mirror."""
+        between = self.outputs.migration
+        url = between.mirror_queue_url if between else None
+        return messages(self.stack.clients.sqs, url) if url else None
+
     def note_reconciled(self, began: float) -> None:
         """Take down that a reconcile, which began then, left nothing open: missed mirrors are settled."""
         text = "reconciled: both sides have the same activities"
-        epoch = self.plane.state().epoch
+        epoch = self.state().epoch
         self.mover().note(EntryKind.REPAIRED, "reconcile", text, epoch, reconciled_detail(began))
 
-    def so_far(self) -> Chronicle:
-        """Read what was done so far."""
-        return Chronicle().after(self.plane.journal()).with_backfill(self.checkpoints.job())
+    def state(self) -> State:
+        """Read the state, held against the journal.
+
+        Raises:
+            IntegrityError: when it is lost: gone, or older than the journal.
+        """
+        return sound_state(self.plane)
+
+    def footing(self) -> tuple[State, Chronicle]:
+        """Read the state, and what was done so far.
+
+        Raises:
+            IntegrityError: as `state`.
+        """
+        return self.state(), Chronicle().after(self.plane.journal()).with_backfill(self.checkpoints.job())
 
     def records(self) -> Records:
         """Read the migration's records, consistent with each other."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 IF_ABSENT: Final = "attribute_not_exists(event_id)"
 CONTENT: Final = ("program_id", "activity_type", "points", "occurred_at")
-_FIELDS: Final = ("employee_id", "event_id", *CONTENT)
+_KEY: Final = ("employee_id", "event_id")
+_FIELDS: Final = (*_KEY, *CONTENT)
+_HELD: Final = (*CONTENT, "lane", "side")
 _values: Final = attrgetter(*_FIELDS)
 
 
@@ -48,6 +50,20 @@ def activity_item(activity: Content) -> Item:
     return {
         name: {"N": str(value)} if isinstance(value, int) else {"S": value}
         for name, value in zip(_FIELDS, _values(activity), strict=True)
+    }
+
+
+def changing(was: Item, to: Item) -> dict[str, Any]:
+    """Say an update, for a table to be named: a fact gets attributes while it says just what it said."""
+    return {
+        "Key": {name: was[name] for name in _KEY},
+        "UpdateExpression": "SET " + ", ".join(f"#{name} = :to_{name}" for name in to),
+        "ConditionExpression": " AND ".join(f"#{name} = :was_{name}" for name in _HELD),
+        "ExpressionAttributeNames": {f"#{name}": name for name in _HELD},
+        "ExpressionAttributeValues": {
+            **{f":to_{name}": value for name, value in to.items()},
+            **{f":was_{name}": was[name] for name in _HELD},
+        },
     }
 
 

@@ -40,7 +40,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         has_time=lambda: context.get_remaining_time_in_millis() > TRANSACTION_TIME_MS,
     )
     horizon = moment - timedelta(days=int(os.environ["FOLD_HORIZON_DAYS"]))
-    delivered = deliver(event["Records"], lambda body: parse_within(body, horizon), aggregator)
+    delivered = deliver(event["Records"], lambda body: parse_within(body, horizon), aggregator.fold)
     _report(delivered, moment)
     return delivered.response
 

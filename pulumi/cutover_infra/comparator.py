@@ -75,5 +75,5 @@ def _access(deployment: Deployment, legacy: Legacy, pipeline: Pipeline, control:
         allow(["dynamodb:Query"], [table.arn for table in read_by_employee]),
         allow(["dynamodb:GetItem"], [table.arn for table in boards]),
         allow(["sqs:GetQueueAttributes"], [pipeline.capture.queue.arn]),
-        allow(["dynamodb:GetItem", "dynamodb:PutItem"], [control.table.arn], only_ours),
+        allow(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"], [control.table.arn], only_ours),
     ]

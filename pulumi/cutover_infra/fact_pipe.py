@@ -40,8 +40,9 @@ class Route:
         queue: the queue's; its dead-letter queue is `<queue>-dlq`.
         dead_letters: the name of the pipe's own dead-letter queue, for what never reached the queue.
         says: what the pipe is for.
-        images: what an inserted fact's attributes must be, as EventBridge patterns of its texts.
+        images: what a fact's attributes must be, as EventBridge patterns of its texts.
         fields: the attributes that the message holds.
+        events: what must have happened to the fact.
     """
 
     pipe: str
@@ -50,12 +51,13 @@ class Route:
     says: str
     images: Mapping[str, Sequence[Any]]
     fields: Sequence[str]
+    events: Sequence[str] = ("INSERT",)
 
     @property
     def pattern(self) -> str:
-        """The filter: inserts with these images."""
+        """The filter: these events with these images."""
         images = {name: {"S": list(texts)} for name, texts in self.images.items()}
-        return json.dumps({"eventName": ["INSERT"], "dynamodb": {"NewImage": images}})
+        return json.dumps({"eventName": list(self.events), "dynamodb": {"NewImage": images}})
 
     @property
     def template(self) -> str:

@@ -22,7 +22,7 @@ class Ingest(Component):
         self.handler = Handler(
             path="pipeline.handlers.ingest.handler",
             environment={"FACTS_TABLE": facts.table.name},
-            access=[allow(["dynamodb:PutItem"], [facts.table.arn])],
+            access=[allow(["dynamodb:PutItem", "dynamodb:UpdateItem"], [facts.table.arn])],
         )
         args = FunctionArgs.answering(deployment.settings, self.handler, deployment.pipeline_code)
         self.function = Function("ingest", deployment, self, args)

@@ -30,6 +30,7 @@ ROUTE: Final = Route(
     says="Activities that the pipeline accepted, from the fact table's stream to the reverse mirror's queue",
     images={"side": ["pipeline"], "employee_id": [_NO_PULSE], "program_id": [_NO_PULSE]},
     fields=(*COLUMNS, "ingested_at"),
+    events=("INSERT", "MODIFY"),  # a fact of legacy's that the pipeline accepts again is handed over to it
 )
 
 
@@ -73,8 +74,19 @@ class Mirror(Component):
                 "LEGACY_SHAPE": settings.legacy_shape,
             },
             access=[
-                allow(["dynamodb:PutItem"], [legacy.events.arn]),
-                allow(["dynamodb:UpdateItem"], [legacy.programs.arn, legacy.employees.arn]),
+                allow(
+                    [
+                        "dynamodb:BatchGetItem",
+                        "dynamodb:DescribeTable",
+                        "dynamodb:PutItem",
+                        "dynamodb:UpdateItem",
+                    ],
+                    [legacy.events.arn],
+                ),
+                allow(
+                    ["dynamodb:BatchGetItem", "dynamodb:UpdateItem"],
+                    [legacy.programs.arn, legacy.employees.arn],
+                ),
                 consume(self.pipe.queue),
             ],
         )

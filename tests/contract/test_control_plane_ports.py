@@ -87,7 +87,7 @@ def test_a_holder_that_was_replaced_cannot_act_and_rolling_back_needs_no_lease(p
     assert plane.take_lease(mine, None)
     assert not plane.take_lease(Lease("bo@desk:2", 1, 100.0), None)
     assert plane.move(State().moved(Stage.DUALWRITE), entry(1), mine)
-    theirs = Lease("bo@desk:2", 2, 200.5)
+    theirs = Lease("bo@desk:2", 2, 200.5, "boot namespace 7")
     assert plane.take_lease(theirs, mine)
     assert plane.lease() == theirs
     assert not plane.renew_lease(replace(mine, expires_at=300.0))

@@ -34,6 +34,26 @@ def test_delivers_what_the_filter_matches_and_nothing_else(aws: Clients) -> None
     assert aws.depth(url) == 0
 
 
+def test_delivers_what_becomes_what_the_filter_matches(aws: Clients) -> None:
+    table, (url, arn) = aws.table(), aws.queue()
+    ours = {"eventName": ["INSERT", "MODIFY"], "dynamodb": {"NewImage": {"side": {"S": ["pipeline"]}}}}
+    aws.pipe(aws.stream(table), arn, filters=[ours], template='"<$.eventName> <$.dynamodb.Keys.id.S>"')
+    aws.put(table, "a", side="legacy")
+    aws.dynamodb.update_item(
+        TableName=table,
+        Key={"id": {"S": "a"}},
+        UpdateExpression="SET #side = :to",
+        ConditionExpression="#side = :was",
+        ExpressionAttributeNames={"#side": "side"},
+        ExpressionAttributeValues={":to": {"S": "pipeline"}, ":was": {"S": "legacy"}},
+    )
+    aws.put(table, "b", side="legacy")
+    aws.put(table, "b", side="legacy", changed="yes")
+    aws.put(table, "c", side="pipeline")
+    assert aws.received(url, 2) == ['"MODIFY a"', '"INSERT c"']
+    assert aws.depth(url) == 0
+
+
 @pytest.mark.parametrize(
     ("filters", "expected"),
     [

@@ -103,7 +103,12 @@ def answered_alike(event: dict[str, Any], *, door_too: bool = True) -> Answer:
 
 
 def door_in(stage: Stage) -> Handler:
-    return lambda event, context: door._answer(Control(stage), event, context, Mock())
+    def answer(event: dict[str, Any], context: object) -> Any:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(door, "control", lambda: Mock(current=lambda: Control(stage)))
+            return door.handler(event, context)
+
+    return answer
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +120,7 @@ def sides() -> Iterator[Sides]:
         patch.setenv("LEGACY_HANDLER", "legacy.ingest.handler")
         patch.setenv("PIPELINE_HANDLER", "pipeline.handlers.ingest.handler")
         patch.setattr(door, "mirror", lambda: Mock(finish=lambda: Mirrored.STORED))
+        patch.setattr(door, "counters", lambda _role: Mock())
         for cached in (clients.dynamodb, pipeline_ingest.facts, handler_of, pinned):
             cached.cache_clear()
             stack.callback(cached.cache_clear)

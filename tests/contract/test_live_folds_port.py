@@ -12,7 +12,6 @@ from moto import mock_aws
 
 from migration.aws.tables.live_fold_tables import LiveFoldTables
 from migration.aws.transport.clients import Clients
-from migration.model.errors import RemoteError
 from migration.model.facts import Lane, Restated, Restatement, Stands, StoredFact
 from migration.model.fold import TOTAL, Fold, Row, fold_all, fold_of, rows_of
 from migration.model.side import Side
@@ -281,16 +280,3 @@ def test_a_surplus_alone_puts_nobody_on_a_board(moto_lane: InAws) -> None:
     moto_lane.port.compensate(Compensation(Row("nobody", TOTAL), 1, fold_of(ONE) * -1))
     [item] = scan(moto_lane.port.clients.dynamodb, moto_lane.prefix, "employee_progress")
     assert "board" not in item
-
-
-def test_a_busy_row_is_tried_again_and_then_said(moto_lane: InAws, monkeypatch: pytest.MonkeyPatch) -> None:
-    attempts: list[int] = []
-
-    def busy(*_: object) -> list[str]:
-        attempts.append(1)
-        return ["None", "TransactionConflict"]
-
-    monkeypatch.setattr(LiveFoldTables, "_commit", busy)
-    with pytest.raises(RemoteError, match="busy 6 times and is not compensated: None, TransactionConflict"):
-        moto_lane.port.compensate(Compensation(ROW, 1, fold_of(ONE)))
-    assert len(attempts) == 6

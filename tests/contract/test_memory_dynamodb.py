@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -12,20 +12,24 @@ from moto import mock_aws
 from legacy import ingest as legacy_ingest
 from legacy.activity import read_activity
 from migration.aws.tables.legacy_folds import LegacyFolds
+from migration.aws.tables.legacy_rows import BusyError, LegacyRows, mark_of
 from migration.aws.tables.mirrored_fact import mirrored
 from migration.door.mirror import _put
 from migration.model.fold import Activity, Fold, Row
 from migration.model.legacy.layout import LegacyPlan
 from migration.model.stages import Control, Stage, read_control
 from pipeline.domain.activity import Activity as Incoming
-from pipeline.domain.aggregator import Committed, Refused
-from pipeline.domain.batch import Chunk
+from pipeline.domain.aggregator import Outcome
+from pipeline.domain.batch import Row as LiveRow
+from pipeline.domain.fact import changing, fact_item
 from pipeline.stores.facts import FactTable, PutResult
 from tests.memory_dynamodb import LegacyTable, MemoryDynamoDB, answer_of, resource
 from tests.pipeline_aws import create_tables, scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from migration.aws.tables.mirrored_fact import MirroredFact
 
 AT = "2026-03-01T09:30:00.000Z"
 TABLES = {
@@ -114,6 +118,29 @@ def test_a_fact_is_put_once_and_a_taken_identity_is_shown(account: Account) -> N
     }
 
 
+def test_a_fact_of_the_forward_mirrors_is_handed_over_once(account: Account) -> None:
+    table = FactTable(account.client, "memory-facts")
+    one = Incoming("ev-1", "e-1", "p-1", "task_completed", 5, AT)
+    account.client.put_item(**_put("memory-facts", one, AT))
+    assert account.facts()[0]["side"] == "legacy"
+    assert table.put(replace(one, points=6), AT) is PutResult.CONFLICT
+    assert account.facts()[0]["side"] == "legacy"
+    assert [table.put(one, AT) for _ in range(2)] == [PutResult.DUPLICATE] * 2
+    assert account.facts()[0]["side"] == "pipeline"
+
+
+def test_a_fact_that_changed_meanwhile_is_not_handed_over_and_is_shown(account: Account) -> None:
+    one = Incoming("ev-1", "e-1", "p-1", "task_completed", 5, AT)
+    was, to = fact_item(one, AT, lane="live", side="legacy"), {"side": {"S": "pipeline"}}
+    shown = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD", "TableName": "memory-facts"}
+    gone = answer_of(account.client.update_item, {**changing(was, to), **shown})
+    assert (gone.error, gone.body["Item"]) == ("ConditionalCheckFailedException", {})
+    account.client.put_item(**_put("memory-facts", replace(one, points=6), AT))
+    other = answer_of(account.client.update_item, {**changing(was, to), **shown})
+    assert (other.error, other.body["Item"]["points"]) == ("ConditionalCheckFailedException", {"N": "6"})
+    assert account.facts()[0]["side"] == "legacy"
+
+
 def test_the_control_item_is_read(account: Account) -> None:
     key = {"migration": {"S": "m"}, "record": {"S": "state"}}
     answer = answer_of(account.client.get_item, {"TableName": "control", "Key": key})
@@ -133,13 +160,44 @@ def test_legacys_own_ingest_adds_again_and_refuses_other_content(account: Accoun
     assert account.legacy_totals() == {Row(None, "p-1"): twice, Row("e-1", "p-1"): twice}
 
 
-def test_facts_are_applied_to_legacy_all_or_none(account: Account) -> None:
+def mirrored_rows(account: Account) -> tuple[LegacyRows, list[MirroredFact]]:
     names = ("EVENTS_TABLE", "PROGRAM_PROGRESS_TABLE", "EMPLOYEE_PROGRESS_TABLE")
-    tables = LegacyFolds(account.client, *names, LegacyPlan().written())
-    one, two, three = (
-        mirrored(Activity("e-1", f"ev-{number}", "p-1", "task_completed", number, AT), AT)
-        for number in (1, 2, 3)
+    activities = (
+        Activity("e-1", f"ev-{number}", "p-1", "task_completed", number, AT) for number in (1, 2, 3)
     )
-    assert tables.commit(Chunk((one, two))) == Committed()
-    assert tables.commit(Chunk((three, two))) == Refused(frozenset({two.identity}))
-    assert account.legacy_totals() == {Row(None, "p-1"): Fold(3, 2), Row("e-1", "p-1"): Fold(3, 2)}
+    return LegacyRows(account.client, *names, LegacyPlan().written()), [
+        mirrored(one, AT) for one in activities
+    ]
+
+
+def test_facts_are_added_to_legacy_once(account: Account) -> None:
+    rows, (one, two, three) = mirrored_rows(account)
+    folds = LegacyFolds(rows, wait=lambda _: None, has_time=lambda: True)
+    assert folds.fold([one, two]) == Outcome(folded={one.identity, two.identity})
+    again = Outcome(folded={three.identity}, duplicates={two.identity})
+    assert folds.fold([three, two]) == again
+    assert account.legacy_totals() == {Row(None, "p-1"): Fold(6, 3), Row("e-1", "p-1"): Fold(6, 3)}
+
+
+def test_each_step_of_adding_to_legacy_does_what_its_condition_allows(account: Account) -> None:
+    rows, (one, two, _) = mirrored_rows(account)
+    program, mark = LiveRow("p-1"), mark_of(one.identity)
+    [before] = rows.read([program]).values()
+    rows.begin(one)
+    assert rows.begun([one, two]) == {one.identity: True, two.identity: False}
+    rows.add(program, before, one.fold, [mark])
+    with pytest.raises(BusyError):
+        rows.add(program, before, two.fold, [mark_of(two.identity)])
+    [held] = rows.read([program]).values()
+    assert held.marks == {mark}
+    rows.finish(one)
+    rows.begin(one)
+    assert rows.begun([one]) == {one.identity: False}
+    for _ in range(2):
+        rows.unmark(program, [mark])
+        rows.finish(two)
+    [held] = rows.read([program]).values()
+    assert held.marks == frozenset()
+    rows.begin(two)
+    rows.add(program, held, two.fold, [mark_of(two.identity)])
+    assert account.legacy_totals() == {Row(None, "p-1"): Fold(3, 2)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from contextlib import ExitStack
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,9 @@ from migration.aws.stack.stack_vitals import StackVitals
 from migration.aws.tables.both_sides import StackSides
 from migration.aws.tables.compared_sides import TableNames, TableSides
 from migration.aws.tables.fact_items import stored_fact
+from migration.aws.tables.legacy_event_table import LegacyEventTable
+from migration.aws.tables.legacy_pages import LegacyPages
+from migration.aws.tables.legacy_rows import MARK
 from migration.aws.tables.legacy_side import LegacySide
 from migration.aws.tables.progress_rows import progress_row
 from migration.aws.tables.scanned_items import FactItem, ProgressItem
@@ -29,10 +33,12 @@ from migration.aws.transport.clients import Clients
 from migration.aws.transport.pages import PageDecoder
 from migration.aws.transport.scan import ReadPace
 from migration.compare.boards.boards import BoardEntry
+from migration.compare.both_sides import Part
 from migration.doctor.scene import Gathered
 from migration.model.errors import IntegrityError
 from migration.model.fold import Activity, Fold, Row
 from migration.model.legacy.layout import LegacyPlan
+from migration.model.legacy.mapping import activity_mapper
 from migration.plan.outputs import (
     EntryOutputs,
     LegacyOutputs,
@@ -44,7 +50,7 @@ from migration.plan.plan import Plan, load_plan
 from migration.preflight.deployed import Pipe, Queue
 from migration.preflight.streams import given_up
 from migration.wiring.sources import legacy_names
-from pipeline.domain.fact import fact_item
+from pipeline.domain.fact import activity_item, fact_item
 from pipeline.domain.fold_rows import FRESHNESS_KEY
 from pipeline.handlers import snapshot
 from tests import club_legacy
@@ -147,7 +153,7 @@ def test_everybody_knows_the_same_dead_letter_queues(aws: Clients) -> None:
     assert set(stack.dead_letters.values()) == set(urls.values())
 
     vitals = StackVitals(aws.dynamodb, aws.sqs, stack.pipeline, stack.migration, "m")
-    assert vitals.dead() == dict.fromkeys(DEAD, 3)
+    assert {**vitals.dead(), **vitals.mirrors_dead()} == dict.fromkeys(DEAD, 3)
     assert PipelineTables(aws.dynamodb, aws.sqs, stack.pipeline).dead() == 6
     allowed = {need.thing for need in needs(stack, Plan()) if need.service == "sqs"}
     assert set(urls) | {"queue_url", "mirror_queue_url"} == allowed
@@ -168,6 +174,11 @@ def test_everybody_knows_the_same_dead_letter_queues(aws: Clients) -> None:
 def test_a_stack_without_a_mirror_has_no_dead_letters_of_one() -> None:
     contracted = outputs().model_copy(update={"migration": MigrationOutputs(control_table="c")})
     assert tuple(contracted.dead_letters) == DEAD[:2]
+    assert contracted.pipeline is not None
+    assert contracted.migration is not None
+    nothing: Any = None  # is asked
+    vitals = StackVitals(nothing, nothing, contracted.pipeline, contracted.migration, "m")
+    assert (vitals.mirrored_back(), vitals.mirrors_dead()) == (None, {}), "nothing is not 0"
 
 
 def _pipe_of(dead_letters: str) -> dict[str, Any]:
@@ -295,6 +306,49 @@ def test_comparator_and_diff_read_the_board_that_the_plan_names(
     board, _ = compared(aws, layout=plan, leaderboard="club-boards", snapshots="snapshots").boards("global")
     assert board == whole
     assert board.entries == (BoardEntry(1, "ada", 7),)
+
+
+@pytest.mark.parametrize("keys", [("employee_id", "event_id"), ("event_id",)])
+def test_nobody_sees_an_event_of_legacys_before_the_mirror_has_finished_it(keys: tuple[str, ...]) -> None:
+    """A reconcile that took it for there would never add the rest of it."""
+    with dynamodb_over_http() as http:
+        aws = Clients(http.client, boto3.client("lambda"), boto3.client("sqs"))
+        for name, parts in {
+            **dict.fromkeys(NAMES, ("employee_id", "program_id")),
+            "events_table": keys,
+        }.items():
+            make_table(aws, name, *parts)
+        for event, more in (("v-1", {}), ("v-2", {MARK: {"BOOL": True}})):
+            item = activity_item(replace(ACTIVITY, event_id=event))
+            http.client.put_item(TableName="events_table", Item={**item, **more})
+        raw, plan, pace = http.raw(MemoryClock()), LegacyPlan(), ReadPace(None, MemoryClock())
+        names, read = legacy_names(plan, LegacyOutputs(**NAMES)), activity_mapper(plan.events)
+        assert names is not None
+        stack = outputs()
+        assert stack.pipeline is not None
+        side = LegacySide(aws.dynamodb, raw, plan, names, pace)
+        sides = StackSides(raw, PipelineTables(aws.dynamodb, aws.sqs, stack.pipeline), side, pace, segments=1)
+        lines = [chunk.lines for chunk in sides.chunks(Part.LEGACY_EVENTS, {})]
+        pages = (
+            *LegacyEventTable(aws.dynamodb, raw, "events_table", read, pace).pages(1, {}),
+            *LegacyPages(aws.dynamodb, raw, "events_table", read, lambda: 100).pages(1, {}),
+        )
+        seen = {
+            "the ledger check": list(MappedLegacy(aws.dynamodb, LegacyOutputs(**NAMES), plan).activities()),
+            "verify, again": list(side.readings(["ada"])("ada").events),
+            "backfill and reconcile": list(pages[0].activities),
+            "the segment worker": list(pages[-1].activities),
+        }
+        assert seen == {who: [ACTIVITY] for who in seen}
+        assert (b"v-1" in b"".join(lines), b"v-2" in b"".join(lines)) == (True, False)
+        if len(keys) > 1:
+            for name in ("employee_progress", "facts"):
+                make_table(aws, name, "employee_id", "event_id")
+            tables = compared(
+                aws, legacy_events="events_table", legacy_employee_progress="employee_progress_table"
+            )
+            [sightings] = [one.legacy_events for one in tables.employees(["ada"])]
+            assert [one.identity.event_id for one in sightings] == ["v-1"]
 
 
 @pytest.mark.parametrize("body", [b"", zlib.compress(b"{}"), zlib.compress(b'{"entries": [3]}')])

@@ -73,6 +73,9 @@ class MemoryLegacy:
 
     events: dict[Identity, Activity] = field(default_factory=dict)
     totals: defaultdict[Row, Fold] = field(default_factory=lambda: defaultdict(Fold))
+    adding: dict[Identity, Activity] = field(default_factory=dict)  # events that the mirror has begun
+    versions: dict[Row, int] = field(default_factory=dict)
+    marks: defaultdict[Row, set[str]] = field(default_factory=lambda: defaultdict(set))
     misfits: list[str] = field(default_factory=list)
     applied: Counter[Identity] = field(default_factory=Counter)
     page_items: int = 3
@@ -85,6 +88,10 @@ class MemoryLegacy:
                 page = self._page(segments, number, position)
                 yield page
                 position = page.position
+
+    def stored(self, identity: Identity) -> Activity | None:
+        """Read an event's row, begun or finished."""
+        return self.events.get(identity) or self.adding.get(identity)
 
     def size(self) -> TableSize:
         """Count the events."""

@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from migration.cutover.footing import gone, last_move
 from migration.model.state import State
 
 if TYPE_CHECKING:
@@ -26,7 +27,11 @@ class MemoryControlPlane:
 
     def state(self) -> State:
         """Read the state."""
-        return self.current
+        with self._lock:
+            last = last_move(self.entries.values()) if self.current == State() else None
+            if last is not None:
+                raise gone(last.epoch)
+            return self.current
 
     def move(self, state: State, entry: Entry, lease: Lease | None) -> bool:
         """Replace the state one epoch before this one, and write the entry, at once."""

@@ -27,6 +27,7 @@ class MemoryVitals:
     folded: set[str] = field(default_factory=set)
     letters: dict[str, int] = field(default_factory=dict)
     mirror_messages: int = 0
+    has_mirror: bool = True
     board_at: float | None = None
     plane: MemoryControlPlane = field(default_factory=MemoryControlPlane)
 
@@ -53,12 +54,18 @@ class MemoryVitals:
         return Checked(frozenset(asked - {one.identity for one in unfolded}), unfolded)
 
     def dead(self) -> Mapping[str, int]:
-        """Count the messages of each dead-letter queue."""
-        return {"not captured": 0, "not folded": 0, "not mirrored back": 0, **self.letters}
+        """Count the messages of each of the live lane's dead-letter queues."""
+        return {name: self.letters.get(name, 0) for name in ("not captured", "not folded")}
 
-    def mirrored_back(self) -> int:
+    def mirrors_dead(self) -> Mapping[str, int]:
+        """Count the messages of each of the reverse mirror's."""
+        if not self.has_mirror:
+            return {}
+        return {name: self.letters.get(name, 0) for name in ("not captured for legacy", "not mirrored back")}
+
+    def mirrored_back(self) -> int | None:
         """Count the messages on their way to legacy."""
-        return self.mirror_messages
+        return self.mirror_messages if self.has_mirror else None
 
     def snapshot_at(self) -> float | None:
         """Tell when the newest global board was made."""

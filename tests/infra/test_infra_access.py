@@ -25,6 +25,8 @@ from migration.model.backfill import Engine, Job
 from migration.model.journal import Entry, EntryKind
 from migration.model.stages import Stage
 from migration.model.state import State
+from pipeline.domain.activity import Activity, parse_activity
+from pipeline.domain.fact import fact_item
 from pipeline.handlers import ingest, serve
 from pipeline.stores import clients
 from tests.raw_moto import through
@@ -138,9 +140,31 @@ def calls_in(deployed: Deployed, names: tuple[str, ...]) -> dict[str, Calls]:
         for name in names:
             if name == "watchdog":
                 poison(deployed)
+            if deployed.phase != "legacy" and name in ("entry-ingest", "ingest"):
+                mirror_an_activity()
             found[name] = run(deployed.named("Function", name), EVENTS[name], queue)
+            if name == "comparator":  # it also asks before anything was moved
+                be_untouched()
+                found[name] |= run(deployed.named("Function", name), EVENTS[name], queue)
     forget_clients()
     return found
+
+
+def be_untouched() -> None:
+    """Take the state and the journal away."""
+    dynamodb = boto3.client("dynamodb")
+    for item in dynamodb.scan(TableName="cutover-dev-control")["Items"]:
+        if item["record"]["S"].startswith(("state", "journal#")):
+            key = {name: item[name] for name in ("migration", "record")}
+            dynamodb.delete_item(TableName="cutover-dev-control", Key=key)
+
+
+def mirror_an_activity() -> None:
+    """Have the fact there that the forward mirror put beside a call that legacy failed."""
+    activity = parse_activity(ACTIVITY, datetime.now(UTC))
+    assert isinstance(activity, Activity)
+    item = fact_item(activity, "2026-03-01T09:30:01.000Z", lane="live", side="legacy")
+    boto3.client("dynamodb").put_item(TableName="cutover-dev-facts", Item=item)
 
 
 def poison(deployed: Deployed) -> None:

@@ -96,7 +96,8 @@ def test_the_pipe_takes_the_inserts_of_the_live_lane(
         (stream_record(employee_id="#pulse", program_id="#pulse", activity_type="pulse"), False),
         (stream_record(program_id="#pulse"), False),
         (stream_record(lane="history", side="legacy"), False),
-        (stream_record("MODIFY"), False),
+        (stream_record("MODIFY"), True),
+        (stream_record("MODIFY", side="legacy"), False),
         (stream_record("REMOVE"), False),
     ],
 )

@@ -146,7 +146,10 @@ def test_the_entry_packs_both_sides_and_of_the_toolkit_only_the_door(tmp_path: P
     assert {name for name in toolkit if not name.startswith("migration/door/")} == {
         "migration/__init__.py",
         "migration/aws/__init__.py",
-        *(f"migration/aws/transport/{name}.py" for name in ("__init__", "kept_connections", "signer")),
+        *(
+            f"migration/aws/transport/{name}.py"
+            for name in ("__init__", "conflicts", "kept_connections", "signer")
+        ),
         *(f"migration/model/{name}.py" for name in ("__init__", "routing", "side", "stages")),
     }
 

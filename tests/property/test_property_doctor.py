@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migration.cutover.looks import Ending
+from migration.doctor.reading import read_state
 from migration.doctor.records import trouble
 from migration.model.guardrails import Outcome
 from migration.model.journal import EntryKind, control_of
@@ -124,7 +125,7 @@ def test_a_hand_at_any_moment_is_seen_and_mended(
     newest = max(moves, key=lambda one: one.epoch, default=None)
     recorded = Control() if newest is None else control_of(newest.detail["to"])
     if control != recorded:
-        assert trouble(world.plane.state(), moves) is not None
+        assert trouble(read_state(world.plane), moves) is not None
     mended(world)
 
 

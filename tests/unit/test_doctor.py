@@ -74,7 +74,7 @@ def test_a_hand_in_the_control_table_is_seen_and_repaired(
     [first, *_] = ask(world)
     assert first.name == name
     assert first.command.startswith("cutover repair --to ")
-    before = world.plane.state().epoch
+    before = world.plane.epoch()
     converge(world)
     assert world.plane.state().epoch > before
     assert [one.step for one in world.done() if one.step == "repair"] == ["repair"]

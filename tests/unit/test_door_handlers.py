@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import threading
 import time
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,193 +11,40 @@ import pytest
 from migration.door import control as control_module
 from migration.door import counters as counters_module
 from migration.door import ingest, serve
-from migration.door import mirror as mirror_module
-from migration.door.count_item import counts_of
-from migration.door.counts import DoorCounts, Role, Witness
+from migration.door.counts import Role, Witness
 from migration.door.mirror import Mirrored
-from migration.door.sides import handler_of, pinned
 from migration.model.side import Side
 from migration.model.stages import Control, Stage
+from tests.door_world import (
+    ACTIVITY,
+    SIDES,
+    TAKEN,
+    THROTTLED,
+    FakeDynamoDB,
+    deployed_door,
+    forget,
+    garbage,
+    hang,
+    hang_up,
+    post,
+    reply,
+    set_control,
+)
 
 if TYPE_CHECKING:
-    import socketserver
     from collections.abc import Callable, Iterator
+    from http.server import BaseHTTPRequestHandler
 
-ACTIVITY = {
-    "employee_id": "emp-1",
-    "program_id": "prog-1",
-    "activity_type": "task_completed",
-    "points": 10,
-    "occurred_at": "2026-03-01T09:30:00Z",
-}
-
-
-@dataclass
-class FakeDynamoDB:
-    """DynamoDB on the wire: answers scripted per operation, what came in is kept."""
-
-    answers: dict[str, Callable[[BaseHTTPRequestHandler], None]] = field(default_factory=dict)
-    received: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    endpoint: str = ""
-
-    def of(self, operation: str) -> list[dict[str, Any]]:
-        return [body for name, body in self.received if name == operation and body["TableName"] != "control"]
-
-    @property
-    def reads(self) -> int:
-        """How often the stage was read."""
-        return sum(name == "GetItem" for name, _ in self.received)
-
-    def told(self) -> list[DoorCounts]:
-        """What the door told of its counts."""
-        items = [body for name, body in self.received if name == "PutItem" and body["TableName"] == "control"]
-        assert all(item["Item"]["migration"] == {"S": "activities#door"} for item in items)
-        return [counts_of(item["Item"]) for item in items]
-
-
-def reply(status: int, body: dict[str, Any]) -> Callable[[BaseHTTPRequestHandler], None]:
-    def write(request: BaseHTTPRequestHandler) -> None:
-        content = json.dumps(body).encode()
-        request.send_response(status)
-        request.send_header("Content-Length", str(len(content)))
-        request.end_headers()
-        request.wfile.write(content)
-
-    return write
-
-
-def hang(request: BaseHTTPRequestHandler) -> None:
-    time.sleep(2 * PATIENT_S)
-    request.close_connection = True
-
-
-def hang_up(request: BaseHTTPRequestHandler) -> None:
-    request.close_connection = True
-
-
-def garbage(request: BaseHTTPRequestHandler) -> None:
-    request.wfile.write(b"no http at all\r\n\r\n")
-    request.close_connection = True
-
-
-# No answer is late because this machine is busy.
-PATIENT_S = 1.5
-TAKEN = {"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}
-THROTTLED = {"__type": "com.amazonaws.dynamodb.v20120810#ThrottlingException"}
-
-
-@contextmanager
-def wire_server(fake: FakeDynamoDB) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            operation = self.headers["X-Amz-Target"].rpartition(".")[2]
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            self.received = body
-            fake.received.append((operation, body))
-            fake.answers.get(operation, reply(200, {}))(self)
-
-        def log_message(self, *_: object) -> None:
-            """Keep quiet."""
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *_: object) -> None:
-            """A client that gave up is what some tests are about."""
-
-    server: socketserver.TCPServer = Server(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-
-
-class Sides:
-    """Both sides' handlers, recording what they were asked."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, dict[str, Any]]] = []
-        self.pipeline_answer: dict[str, Any] = {"statusCode": 202, "body": "pipeline"}
-        self.legacy_answer: dict[str, Any] = {"statusCode": 202, "body": "legacy", "headers": {"X": "1"}}
-
-    def legacy(self, event: dict[str, Any], _context: object) -> dict[str, Any]:
-        self.asked.append(("legacy", event))
-        if self.legacy_answer.get("raise"):
-            raise RuntimeError("legacy broke")
-        return self.legacy_answer
-
-    def pipeline(self, event: dict[str, Any], _context: object) -> dict[str, Any]:
-        self.asked.append(("pipeline", event))
-        return self.pipeline_answer
-
-
-SIDES = Sides()
-
-
-def legacy_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return SIDES.legacy(event, context)
-
-
-def pipeline_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return SIDES.pipeline(event, context)
+    from migration.door.counts import DoorCounts
 
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDynamoDB]:
-    dynamodb = FakeDynamoDB()
-    SIDES.__init__()  # type: ignore[misc] # the handlers are found by name, so they share one object
-    with wire_server(dynamodb) as endpoint:
-        dynamodb.endpoint = endpoint
-        for name, value in {
-            "AWS_ENDPOINT_URL": endpoint,
-            "AWS_REGION": "us-east-1",
-            "CONTROL_TABLE": "control",
-            "MIGRATION": "activities",
-            "BAKED_CONTROL": '{"stage":"off"}',
-            "FACTS_TABLE": "facts",
-            "LEGACY_HANDLER": f"{__name__}.legacy_handler",
-            "PIPELINE_HANDLER": f"{__name__}.pipeline_handler",
-        }.items():
-            monkeypatch.setenv(name, value)
-        for module, timeout in (
-            (control_module, "READ_TIMEOUT_S"),
-            (counters_module, "TIMEOUT_S"),
-            (ingest, "TIMEOUT_S"),
-            (mirror_module, "TIMEOUT_S"),
-        ):
-            monkeypatch.setattr(module, timeout, PATIENT_S)
-        forget()
+    with deployed_door(monkeypatch) as dynamodb:
         yield dynamodb
-        forget()
 
 
-def forget() -> None:
-    for cached in (control_module.control, counters_module.counters, ingest.mirror, handler_of, pinned):
-        cached.cache_clear()
-
-
-def set_control(fake: FakeDynamoDB, control: Control) -> None:
-    item = {
-        "stage": {"S": control.stage},
-        "write_weight": {"N": str(control.write_weight)},
-        "read_weight": {"N": str(control.read_weight)},
-        "epoch": {"N": str(control.epoch)},
-    }
-    fake.answers["GetItem"] = reply(200, {"Item": item})
-
-
-def post(body: str, *, encoded: bool = False) -> dict[str, Any]:
-    return {
-        "rawPath": "/activities",
-        "requestContext": {"http": {"method": "POST"}},
-        "body": base64.b64encode(body.encode()).decode() if encoded else body,
-        "isBase64Encoded": encoded,
-    }
-
-
-def send(**changes: Any) -> dict[str, Any]:
+def send(**changes: Any) -> Any:
     return ingest.handler(post(json.dumps({**ACTIVITY, **changes})), None)
 
 
@@ -335,7 +177,7 @@ def test_legacys_own_failure_is_the_clients_and_the_mirror_is_still_collected(
     fake: FakeDynamoDB, capsys: pytest.CaptureFixture[str]
 ) -> None:
     set_control(fake, Control(Stage.DUALWRITE))
-    SIDES.legacy_answer["raise"] = True
+    SIDES.raised = RuntimeError("legacy broke")
     with pytest.raises(RuntimeError, match="legacy broke"):
         send()
     assert outcomes(capsys) == [Mirrored.STORED]
@@ -423,6 +265,20 @@ def test_the_control_item_is_read_once_a_second_and_its_loss_keeps_the_last_valu
     set_control(fake, Control(Stage.SHADOW))
     clock[0] = 2.2
     assert cached.current().stage is Stage.SHADOW
+
+
+def test_an_epoch_older_than_one_that_was_seen_is_not_gone_back_to(fake: FakeDynamoDB) -> None:
+    cached = control_module.control()
+    for seen, routed in (
+        (Control(Stage.LIVE, 500, epoch=7), Control(Stage.LIVE, 500, epoch=7)),
+        (Control(Stage.DUALWRITE, epoch=6), Control(Stage.LIVE, 500, epoch=7)),
+        (Control(Stage.SHADOW, epoch=7), Control(Stage.SHADOW, epoch=7)),
+        (Control(Stage.OFF, epoch=0), Control(Stage.SHADOW, epoch=7)),
+        (Control(Stage.DUALWRITE, epoch=8), Control(Stage.DUALWRITE, epoch=8)),
+    ):
+        set_control(fake, seen)
+        cached._read_at = float("-inf")
+        assert cached.current() == routed
 
 
 @pytest.mark.parametrize("answer", [reply(200, {}), hang_up, reply(200, {"Item": {"stage": {"S": "?"}}})])

@@ -71,6 +71,7 @@ def reading(pipeline_aws: DynamoDBClient, monkeypatch: pytest.MonkeyPatch) -> It
     monkeypatch.setenv("LEGACY_HANDLER", "legacy.ingest.handler")
     monkeypatch.setenv("PIPELINE_HANDLER", "pipeline.handlers.ingest.handler")
     monkeypatch.setattr(door, "mirror", lambda: Mock(finish=lambda: Mirrored.STORED))
+    monkeypatch.setattr(door, "counters", lambda _role: Mock())
     for cached in (handler_of, pinned):
         cached.cache_clear()
     yield Reading(monkeypatch)
@@ -79,7 +80,9 @@ def reading(pipeline_aws: DynamoDBClient, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 def ask(stage: Stage, event: dict[str, Any]) -> int:
-    return int(door._answer(Control(stage), event, None, Mock())["statusCode"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(door, "control", lambda: Mock(current=lambda: Control(stage)))
+        return int(door.handler(event, None)["statusCode"])
 
 
 @pytest.mark.parametrize("event", EVENTS)

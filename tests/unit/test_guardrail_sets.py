@@ -151,9 +151,7 @@ def test_one_message_that_was_given_up_is_a_failure_and_the_plan_may_allow_some(
     watch.stack.letters["not folded"] = 1
     verdict = watch.look()["dead_letters"]
     assert verdict.outcome is Outcome.FAIL
-    assert verdict.why == (
-        "1 messages were given up (not captured 0, not folded 1, not mirrored back 0); the limit is 0"
-    )
+    assert verdict.why == ("1 messages were given up (not captured 0, not folded 1); the limit is 0")
     allowing = Watch(dead_letters=1)
     allowing.stack.letters["not folded"] = 1
     assert allowing.look()["dead_letters"].outcome is Outcome.PASS
@@ -231,7 +229,8 @@ def test_a_board_that_is_not_made_any_more() -> None:
     ("others", "outcome"),
     [
         ([], Outcome.PASS),
-        ([{"epoch": EPOCH + 1}], Outcome.PASS),
+        ([{"epoch": EPOCH + 1}], Outcome.FAIL),  # for 59 s: the state was set back
+        ([{"epoch": EPOCH + 1, "since": NOW - 2}], Outcome.INCONCLUSIVE),  # it was just moved on
         ([{"epoch": EPOCH - 1, "at": NOW - 9}], Outcome.PASS),  # idle since before the move
         ([{"epoch": EPOCH - 1, "at": NOW - 1}], Outcome.FAIL),  # still at it
         ([{"epoch": EPOCH - 1, "at": NOW - 300}], Outcome.PASS),  # long gone
@@ -252,6 +251,64 @@ def test_a_door_that_nobody_has_used_since_the_move_is_not_settled() -> None:
     watch = Watch()
     watch.stack.doors = [door(epoch=EPOCH - 1)]
     assert watch.look()["door_settled"].outcome is Outcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("apart", [0.0, 600.0, -600.0])
+def test_doors_that_go_on_by_the_old_epoch_are_late_by_their_own_clocks(apart: float) -> None:
+    """None has moved, and the operator's clock is anything."""
+    watch = Watch()
+    outcomes = []
+    for second in range(9):
+        at = NOW + apart + second
+        watch.stack.doors = [door(instance=f"i{n}", epoch=EPOCH - 1, since=NOW, at=at) for n in range(20)]
+        outcomes.append(watch.look()["door_settled"].outcome)
+        watch.clock.sleep(1)
+    assert outcomes == [Outcome.INCONCLUSIVE] * 7 + [Outcome.FAIL] * 2, "never settled"
+
+
+def test_a_request_that_was_on_its_way_when_the_state_was_written_is_not_late() -> None:
+    watch = Watch()
+    watch.stack.doors = [door(epoch=EPOCH - 1, at=NOW - 3_000)]
+    watch.look()
+    watch.stack.doors = [door(epoch=EPOCH - 1, at=NOW - 1)]
+    assert [watch.look()["door_settled"].outcome for _ in range(9)] == [Outcome.INCONCLUSIVE] * 9
+
+
+@pytest.mark.parametrize("apart", [0.0, 600.0, -600.0])
+def test_an_operator_whose_clock_is_wrong_sees_late_doors_all_the_same(apart: float) -> None:
+    watch = Watch()
+    watch.clock.sleep(apart)
+    watch.stack.doors = [door(since=NOW - 8), door(instance="b", epoch=EPOCH - 1, at=NOW - 1)]
+    assert watch.look()["door_settled"].outcome is Outcome.FAIL
+
+
+def test_nothing_seen_is_no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = Watch()
+    watch.stack.has_mirror = False
+    monkeypatch.setattr(MemoryVitals, "dead", lambda _: {})
+    looked = watch.look()
+    for name in ("door_settled", "mirror_misses", "mirror_lag", "mirror_dead_letters", "dead_letters"):
+        assert looked[name].outcome is Outcome.INCONCLUSIVE, name
+    watch.stack.doors = [door(role=Role.SERVE)]
+    assert watch.look()["mirror_misses"].outcome is Outcome.INCONCLUSIVE, "no door that mirrors"
+    watch.stack.doors, watch.stack.has_mirror = [door()], True
+    looked = watch.look()
+    for name in ("door_settled", "mirror_misses", "mirror_lag", "mirror_dead_letters"):
+        assert looked[name].outcome is Outcome.PASS, f"{name}: it is seen, and there is nothing"
+
+
+def test_trouble_of_the_reverse_mirror_alone_does_not_roll_back() -> None:
+    watch = Watch()
+    watch.stack.letters["not mirrored back"] = 1
+    looked = watch.look()
+    assert (looked["mirror_dead_letters"].outcome, looked["dead_letters"].outcome) == (
+        Outcome.FAIL,
+        Outcome.PASS,
+    )
+    assert {name for name, one in looked.items() if not one.rolls_back} >= {
+        "mirror_lag",
+        "mirror_dead_letters",
+    }
 
 
 def test_a_source_that_fails_is_an_error_of_its_guardrails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -319,6 +376,8 @@ def prove(stage: Stage, found: VerifyReport) -> dict[str, Outcome]:
         (Stage.LIVE, report(), Outcome.PASS, Outcome.PASS),
         (Stage.LIVE, report(Cause.IN_FLIGHT, Cause.LEGACY_DOUBLE_COUNT), Outcome.PASS, Outcome.PASS),
         (Stage.LIVE, report(Cause.LOST), Outcome.FAIL, Outcome.PASS),
+        (Stage.LIVE, report(keys=[]), Outcome.INCONCLUSIVE, Outcome.PASS),
+        (Stage.SHADOW, report(keys=[]), Outcome.PASS, Outcome.PASS),
         (Stage.LIVE, report(Cause.UNEXPLAINED), Outcome.PASS, Outcome.FAIL),
         (Stage.LIVE, report(skipped=2), Outcome.PASS, Outcome.FAIL),
         (Stage.LIVE, report(undecided=["emp-1"]), Outcome.INCONCLUSIVE, Outcome.PASS),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from migration.aws.transport import hooks as hooks_module
 from migration.aws.transport.hooks import PlanHooks
 from migration.cutover.hooks import HookFailure, Hooks
 from migration.cutover.moves import Move
@@ -255,3 +256,40 @@ def test_a_plan_with_hooks_is_read(tmp_path: Path) -> None:
     plan = load_plan(path).hooks
     assert plan.before == (HookPlan(run=("./a", "b"), entering=("live",)),)
     assert plan.after[0].name == "a"
+
+
+BACK = replace(MOVE, was=Control(Stage.LIVE, 500, 100, 5), to=Control(Stage.SHADOW, epoch=6), cause="breach")
+# A child that leaves the group and keeps the output open.
+LINGERS = """
+import subprocess, sys, time
+wait = f"import time; time.sleep({sys.argv[1]})"
+subprocess.Popen([sys.executable, "-c", wait], start_new_session=True)
+time.sleep(60)
+"""
+
+
+def test_all_hooks_together_hold_who_goes_back_no_longer_than_their_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hooks_module, "BACK_S", 0.6)
+    slow = {"run": [script(tmp_path, "import time; time.sleep(60)")], "timeout_s": 300}
+    began = time.monotonic()
+    failures = hooks(tmp_path, slow, slow, slow).after(BACK)
+    assert time.monotonic() - began < PATIENCE_S
+    assert [one.why for one in failures] == [
+        failures[0].why,
+        *["was not told: the hooks before it took all of 0.6 s"] * 2,
+    ]
+    assert failures[0].why.startswith("no answer in 0.")
+
+
+def test_what_an_executable_leaves_behind_with_its_output_holds_nobody(tmp_path: Path) -> None:
+    began = time.monotonic()
+    lingering = {"run": [script(tmp_path, LINGERS), str(2 * PATIENCE_S)], "timeout_s": 1}
+    assert hooks(tmp_path, lingering).before(MOVE) == HookFailure("hook", "no answer in 1 s")
+    assert time.monotonic() - began < PATIENCE_S
+
+
+def test_whatever_befalls_a_hook_is_its_failure(tmp_path: Path) -> None:
+    (failure,) = hooks(tmp_path, {"run": ["x\0y"]}).after(BACK)
+    assert failure.why == "could not be asked: ValueError"

@@ -14,10 +14,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
+from pipeline.domain.activity import Activity
+from pipeline.domain.fact import fact_item
 from pipeline.handlers import ingest
 from tests.pipeline_aws import scan
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mypy_boto3_dynamodb import DynamoDBClient
 
 PREFIX = "unit"
@@ -73,6 +77,95 @@ def test_without_an_event_id_a_retry_is_the_same_fact(pipeline_aws: DynamoDBClie
     bare = {name: value for name, value in VALID.items() if name != "event_id"}
     assert send(bare) == send({**bare, "occurred_at": "2026-03-01T10:30:00+01:00"})
     assert len(scan(pipeline_aws, PREFIX, "facts")) == 1
+
+
+def mirrored(client: DynamoDBClient, **changes: str) -> None:
+    """Store the activity as the forward mirror does, or a backfill."""
+    activity = Activity(**{**VALID, "occurred_at": "2026-03-01T09:30:00.000Z"})  # type: ignore[arg-type]
+    item = fact_item(activity, "2026-03-01T09:30:01.000Z", **{"lane": "live", "side": "legacy", **changes})
+    client.put_item(TableName=f"{PREFIX}-facts", Item=item)
+
+
+def in_between(client: DynamoDBClient, happens: Callable[[], object]) -> None:
+    """Have something happen between the put and the update, once."""
+
+    def meanwhile(**_: Any) -> None:
+        client.meta.events.unregister("before-call.dynamodb.UpdateItem", meanwhile)
+        happens()
+
+    client.meta.events.register("before-call.dynamodb.UpdateItem", meanwhile)
+
+
+def test_a_fact_of_a_call_that_legacy_failed_is_handed_over_before_it_is_acknowledged(
+    pipeline_aws: DynamoDBClient,
+) -> None:
+    mirrored(pipeline_aws)
+    [before] = scan(pipeline_aws, PREFIX, "facts")
+    calls = calls_of(pipeline_aws)
+    assert [send(VALID)[0] for _ in range(3)] == [202] * 3
+    assert calls == {"PutItem": 3, "UpdateItem": 1}
+    assert scan(pipeline_aws, PREFIX, "facts") == [{**before, "side": "pipeline"}]
+
+
+def test_history_is_legacys_own_and_not_handed_over(pipeline_aws: DynamoDBClient) -> None:
+    mirrored(pipeline_aws, lane="history")
+    calls = calls_of(pipeline_aws)
+    assert send(VALID)[0] == 202
+    assert calls == {"PutItem": 1}
+
+
+def test_other_content_is_not_handed_over(pipeline_aws: DynamoDBClient) -> None:
+    mirrored(pipeline_aws)
+    calls = calls_of(pipeline_aws)
+    assert send({**VALID, "occurred_at": "2026-03-01T09:30:00.001Z"})[0] == 409
+    assert calls == {"PutItem": 1}
+
+
+@pytest.mark.parametrize("moment", ["before-call", "after-call"])
+def test_what_is_not_known_to_be_handed_over_is_not_acknowledged(
+    pipeline_aws: DynamoDBClient, moment: str
+) -> None:
+    def fail(**_: Any) -> None:
+        raise ReadTimeoutError(endpoint_url="dynamodb")
+
+    mirrored(pipeline_aws)
+    pipeline_aws.meta.events.register(f"{moment}.dynamodb.UpdateItem", fail)
+    answer = ingest.handler(event(json.dumps(VALID)), None)
+    assert (answer["statusCode"], answer["headers"]["Retry-After"]) == (503, "1")
+    pipeline_aws.meta.events.unregister(f"{moment}.dynamodb.UpdateItem", fail)
+    assert send(VALID)[0] == 202
+    assert [fact["side"] for fact in scan(pipeline_aws, PREFIX, "facts")] == ["pipeline"]
+
+
+def test_of_two_retries_at_once_both_are_acknowledged(pipeline_aws: DynamoDBClient) -> None:
+    mirrored(pipeline_aws)
+    in_between(pipeline_aws, lambda: send(VALID))
+    assert send(VALID)[0] == 202
+
+
+def test_a_fact_that_is_restated_meanwhile_is_a_conflict(pipeline_aws: DynamoDBClient) -> None:
+    mirrored(pipeline_aws)
+    in_between(pipeline_aws, lambda: set_points(pipeline_aws, 99))
+    assert send(VALID)[0] == 409
+    assert [fact["side"] for fact in scan(pipeline_aws, PREFIX, "facts")] == ["legacy"]
+
+
+def test_a_fact_that_is_gone_meanwhile_is_not_acknowledged(pipeline_aws: DynamoDBClient) -> None:
+    mirrored(pipeline_aws)
+    key: Any = {name: {"S": VALID[name]} for name in ("employee_id", "event_id")}
+    in_between(pipeline_aws, lambda: pipeline_aws.delete_item(TableName=f"{PREFIX}-facts", Key=key))
+    assert send(VALID)[0] == 503
+    assert send(VALID)[0] == 202
+
+
+def set_points(client: DynamoDBClient, points: int) -> None:
+    key: Any = {name: {"S": VALID[name]} for name in ("employee_id", "event_id")}
+    client.update_item(
+        TableName=f"{PREFIX}-facts",
+        Key=key,
+        UpdateExpression="SET points = :points",
+        ExpressionAttributeValues={":points": {"N": str(points)}},
+    )
 
 
 @pytest.mark.parametrize("change", [{"points": 11}, {"program_id": "other"}])

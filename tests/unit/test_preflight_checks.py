@@ -14,7 +14,7 @@ from migration.model.state import State
 from migration.preflight.check import known
 from migration.preflight.checks import preflight
 from migration.preflight.deployed import Grant, Missing, Skew, TableSample, Unread
-from tests.preflight_world import door, fit, leg, pattern, table, with_leg
+from tests.preflight_world import IMAGES, door, fit, leg, pattern, table, with_leg
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,6 +126,12 @@ BROKEN: list[tuple[str, Change, str]] = [
     ("capture_pipe_filter", on("capture", pipe__patterns=(LIVE, pattern(lane=["history"]))), "2 filters"),
     ("capture_pipe_filter", on("capture", pipe__patterns=("{",)), "no JSON"),
     ("mirror_pipe_filter", on("mirror", pipe__patterns=(pattern(side=["pipeline"]),)), "#pulse"),
+    ("mirror_pipe_filter", on("mirror", pipe__patterns=(pattern(**IMAGES["mirror"]),)), "MODIFY"),
+    (
+        "capture_pipe_filter",
+        on("capture", pipe__patterns=(pattern(["INSERT", "MODIFY"], lane=["live"]),)),
+        "MODIFY",
+    ),
     ("mirror_pipe_filter", on("mirror", pipe__template='{"event_id": 1}'), "lacks activity_type"),
     ("capture_pipe_start", on("capture", pipe__start="LATEST"), "misses what is inserted"),
     ("stream_readers", let(readers=("pipe a", "pipe b", "function c")), "3 read each shard"),

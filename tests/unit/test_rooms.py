@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 # What takes so long to import that `cutover --help` must not wait for it, and who may wait instead.
 LATE = {
     "migration.aws.bulk.database": {"duckdb"},
-    "migration.aws.transport.clients": {"boto3"},
+    "migration.aws.transport.clients": {"boto3", "botocore"},
     "migration.wiring.workspace": {
         "migration.local.deployer.deployment",
         "migration.local.deployer.project",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -10,16 +11,19 @@ import pytest
 from migration.cutover.course import CutoverPlan
 from migration.cutover.hooks import HookFailure
 from migration.cutover.looks import Ending
-from migration.model.errors import ConflictError, GuardrailError
+from migration.cutover.mover import Moved
+from migration.model.errors import ConflictError, GuardrailError, InconclusiveError
 from migration.model.guardrails import Outcome
 from migration.model.journal import EntryKind, control_of
 from migration.model.moments import epoch_of
 from migration.model.stages import FULL_WEIGHT, Control, Stage
 from migration.model.transitions import refusal
 from tests.cutover_world import QUICK, World, lease_of
+from tests.doubles.control_plane import MemoryControlPlane
 
 if TYPE_CHECKING:
     from migration.cutover.looks import Look
+    from migration.model.journal import Entry
     from migration.model.state import Lease, State
 
 WHOLE = [
@@ -206,6 +210,83 @@ def test_a_move_that_doors_do_not_follow_is_waited_for() -> None:
     assert world.steps() == WHOLE, "a slow door is no breach"
 
 
+def test_a_move_that_no_door_was_seen_to_follow_is_not_confirmed() -> None:
+    world = World(vital=lambda _: {"door_settled": Outcome.INCONCLUSIVE})
+    run = world.process("ana@desk:1")
+    with run.lease.held(), pytest.raises(InconclusiveError, match="route by epoch 1: door_settled") as found:
+        run.until(Stage.DUALWRITE, patience_s=30)
+    assert "cutover preflight" in str(found.value)
+    assert world.steps() == ["dualwrite"]
+    assert not [one for one in world.plane.journal() if one.kind is EntryKind.CONFIRMED]
+    world.vital = lambda _: {"door_settled": PASS}
+    assert world.run().ending is Ending.REACHED
+
+
+def test_a_way_back_that_is_not_seen_at_the_doors_ends_and_says_so() -> None:
+    world = World(
+        vital=lambda state: {
+            "queue_age": FAIL if writes(state) else PASS,
+            "door_settled": Outcome.INCONCLUSIVE if state.paused else PASS,
+        }
+    )
+    look = world.run()
+    assert look.ending is Ending.ROLLED_BACK
+    assert "written, not seen at the doors yet" in look.why
+    last = list(world.plane.journal())[-1]
+    assert (last.kind, last.text[:35]) == (EntryKind.NOTED, "written, not seen at the doors yet:")
+    again = [one for one in world.plane.journal() if one.step == "rollback"]
+    assert EntryKind.CONFIRMED not in [one.kind for one in again]
+    world.vital = lambda _: {"door_settled": PASS}
+    assert "not seen" not in world.run().why
+
+
+@pytest.mark.parametrize("stage", [Stage.OFF, Stage.DUALWRITE])
+def test_where_nobody_looks_at_doors_nothing_is_said_to_be_seen(stage: Stage) -> None:
+    """In stage off they tell nothing; else `door_settled` is off in the plan."""
+    world = World(vital=lambda _: {} if stage is not Stage.OFF else {"door_settled": PASS})
+    world.run(goal=Stage.SHADOW)
+    world.vital = lambda _: {}
+    world.roll_back("bob@lap:2", stage)
+    assert world.run().ending is Ending.ROLLED_BACK
+    last = list(world.plane.journal())[-1]
+    assert (last.kind, last.text) == (
+        EntryKind.NOTED,
+        "the doors' caches are over; nobody looked at the doors",
+    )
+
+
+@pytest.mark.parametrize("stage", [Stage.DUALWRITE, Stage.SHADOW, Stage.LIVE])
+@pytest.mark.parametrize("outcome", [Outcome.INCONCLUSIVE, FAIL])
+def test_what_mirrors_missed_is_reconciled_by_the_run_itself(stage: Stage, outcome: Outcome) -> None:
+    if (stage, outcome) == (Stage.LIVE, FAIL):
+        pytest.skip("that rolls back")
+    world = World()
+    missed: list[int] = []
+
+    def vital(state: State) -> dict[str, Outcome]:
+        if state.stage is stage and not missed:
+            missed.append(len(world.worked))
+        open_ones = missed and "reconcile" not in world.worked[missed[0] :]
+        return {"door_settled": PASS, "mirror_misses": outcome if open_ones else PASS}
+
+    world.vital = vital
+    assert world.run().ending is Ending.REACHED
+    assert world.steps() == WHOLE
+
+
+def test_a_reconcile_that_does_not_settle_it_is_not_made_again_and_again() -> None:
+    world = World(
+        vital=lambda state: {
+            "door_settled": PASS,
+            "mirror_misses": Outcome.INCONCLUSIVE if state.stage is Stage.SHADOW else PASS,
+        }
+    )
+    run = world.process("ana@desk:1")
+    with run.lease.held(), pytest.raises(InconclusiveError, match="mirror_misses"):
+        run.until(Stage.LIVE, patience_s=150)
+    assert world.worked.count("reconcile") == 4, "dualwrite's, shadow's, and two of its own"
+
+
 def test_who_does_not_hold_the_lease_is_told_who_does() -> None:
     world = World()
     mine, theirs = world.process("ana@desk:1"), world.process("bo@desk:2")
@@ -233,3 +314,42 @@ def change(world: World, step: str, **changes: object) -> None:
 
 def resume(world: World) -> None:
     change(world, "resume", paused="")
+
+
+def test_a_breach_that_was_seen_in_another_state_rolls_nothing_back() -> None:
+    """While the decisive look is read, a person goes back, mends it, and goes on with little traffic."""
+    world, looks = World(), []
+
+    def vital(state: State) -> dict[str, Outcome]:
+        if writes(state) < FULL_WEIGHT or state.stage is not Stage.LIVE:
+            return {"error_rate": PASS}
+        looks.append(state.epoch)
+        if len(looks) == 3:
+            bob = world.process("bob@lap:2").mover
+            back = bob.back(Control(Stage.SHADOW), "seen it", "rollback")
+            assert isinstance(back, Moved)
+            mended = bob.change(back.state, back.state.changed(paused=""), "resume", "mended")
+            bob.forward(mended, mended.moved(Stage.LIVE, 0, 100), "reads 1 %", "again", None)
+        return {"error_rate": FAIL if len(looks) <= 3 else PASS}
+
+    world.vital = vital
+    assert world.run().ending is Ending.REACHED
+    rollbacks = [one for one in world.done() if one.step == "rollback"]
+    assert [one.by for one in rollbacks] == ["bob@lap:2"]
+
+
+def test_a_drill_is_taken_back_only_by_who_holds_the_lease() -> None:
+    """The lease goes to another process at the last moment; the drill is that one's to take back."""
+    world = World()
+
+    class Stolen(MemoryControlPlane):
+        def move(self, state: State, entry: Entry, lease: Lease | None) -> bool:
+            if entry.step == "drill back" and entry.by == "ana@desk:1":
+                self.holder = replace(lease_of(world), holder="bob@lap:2", token=99)
+                world.clock.sleep(60)  # it stood still before it
+            return MemoryControlPlane.move(self, state, entry, lease)
+
+    world.plane = Stolen()
+    with pytest.raises(ConflictError, match="took the lease"):
+        world.run()
+    assert world.steps()[-1] == "drill", "who lost the lease changed something"

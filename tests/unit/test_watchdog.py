@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from migration.cutover.mover import Mover
+from migration.cutover.mover import Moved, Mover
 from migration.cutover.notice import NoticeKind
-from migration.cutover.watchdog import Watchdog
+from migration.cutover.watchdog import ToldOf, Watchdog
 from migration.cutover.watching import WATCHED, Watch, WatchLimits
 from migration.model.errors import RemoteError
 from migration.model.guardrails import GuardrailVerdict, Outcome
@@ -183,3 +183,50 @@ def test_a_breach_that_ends_by_itself_leaves_a_note_and_nothing_else() -> None:
     world = World(Outcome.FAIL, Outcome.FAIL, Outcome.PASS)
     world.watchdog().turn(world.for_s(50))
     assert (world.plane.state(), world.kinds()) == (LIVE, [EntryKind.OBSERVED])
+
+
+def test_it_writes_only_on_the_state_that_it_looked_at() -> None:
+    """While the decisive look is read, an operator goes back, mends it, and goes on with little traffic."""
+    world = World(Outcome.FAIL)
+    ana = world.watchdog("ana").mover
+    look = world.looks.look
+
+    def slow(state: State) -> Sequence[GuardrailVerdict]:
+        found = look(state)
+        if len(world.looks.seen) == 3:
+            back = ana.back(Control(Stage.SHADOW), "seen it", "rollback")
+            assert isinstance(back, Moved)
+            mended = ana.change(back.state, back.state.changed(paused=""), "resume", "mended")
+            ana.forward(mended, mended.moved(Stage.LIVE, 0, 100), "reads 1 %", "again", None)
+        return found
+
+    world.looks.look = slow  # type: ignore[method-assign] # what happens meanwhile
+    seen = world.watchdog().turn(lambda: len(world.looks.seen) < 3)
+    assert seen.rolled_back == ""
+    assert (world.plane.state().stage, world.plane.state().paused) == (Stage.LIVE, "")
+
+
+@dataclass
+class Behind(Looks):
+    """The reverse mirror alone is in trouble."""
+
+    def look(self, state: State) -> Sequence[GuardrailVerdict]:
+        return [replace(one, name="mirror_lag", rolls_back=False) for one in Looks.look(self, state)]
+
+
+def test_trouble_of_the_reverse_mirror_alone_holds_and_is_told_once() -> None:
+    world = World()
+    world.looks = Behind(world.clock, [Outcome.PASS, Outcome.FAIL])
+    told = ToldOf()
+    for _ in range(3):
+        dog = world.watchdog()
+        dog.told = told  # as the function's process keeps it
+        dog.turn(world.for_s(50))
+    assert world.plane.state() == LIVE, "clients stay where everything is"
+    assert [one.kind for one in world.notices.told] == [NoticeKind.BREACH]
+    assert "does not roll back" in world.notices.told[0].text
+    assert world.kinds() == [EntryKind.OBSERVED]
+    world.looks = Behind(world.clock, [Outcome.PASS, Outcome.FAIL])
+    dog.guardrails = world.looks
+    dog.turn(world.for_s(50))
+    assert len(world.notices.told) == 2, "it was over, and began again"

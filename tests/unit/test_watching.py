@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migration.cutover.watching import WATCHED, GoOn, KeepWatching, RollBack, Watch, WatchLimits
+from migration.cutover.watching import WATCHED, Alarm, GoOn, KeepWatching, RollBack, Watch, WatchLimits
 from migration.model.guardrails import GuardrailVerdict, Outcome
 from migration.model.stages import FULL_WEIGHT, Control, Stage
 from migration.model.state import State
@@ -102,3 +104,17 @@ def test_it_rolls_back_exactly_when_the_last_looks_that_could_judge_all_failed(
     judged = [letter for letter in looks if letter != "e"]
     enough = len(judged) >= needed and set(judged[-needed:]) == {"f"}
     assert isinstance(watched(looks, limits=WatchLimits(needed)), RollBack) is enough
+
+
+def test_what_only_says_that_legacy_is_behind_alarms_and_never_rolls_back() -> None:
+    watch, decision = Watch(), None
+    behind = [replace(look(n, Outcome.FAIL, name="mirror_lag"), rolls_back=False) for n in range(3)]
+    for one in behind:
+        decision = watch.after(LIVE, [one])
+    assert isinstance(decision, Alarm)
+    assert "mirror_lag failed in 3 looks" in decision.why
+    both = Watch()
+    for number, one in enumerate(behind):
+        decision = both.after(LIVE, [one, look(number, Outcome.FAIL, name="error_rate")])
+    assert isinstance(decision, RollBack)
+    assert "mirror_lag" not in decision.why, "it is not the cause"

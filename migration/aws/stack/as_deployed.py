@@ -11,6 +11,7 @@ from migration.aws.stack.described import Describe, ask
 from migration.aws.stack.permissions import Permissions, needs
 from migration.aws.tables.control_plane_table import ControlPlaneTable
 from migration.aws.transport.clients import translated
+from migration.cutover.footing import sound_state
 from migration.model.backfill import misfit
 from migration.model.errors import IntegrityError, UsageError
 from migration.model.fold import RESERVED
@@ -120,7 +121,7 @@ class AsDeployed:
     def _state(self, migration: MigrationOutputs) -> Read[State]:
         plane = ControlPlaneTable(self.clients.dynamodb, migration.control_table, self.plan.migration)
         try:
-            return plane.state()
+            return sound_state(plane)
         except IntegrityError as error:
             return Unread(f"{error}; see `cutover doctor`")
 

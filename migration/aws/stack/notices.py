@@ -1,6 +1,6 @@
 """Notices on AWS: an event on the account's default bus, and a message to the stack's topic when it has one.
 
-EventBridge   source `cutover`, detail-type `Transition` or `Guardrail breached`, detail as the notice has it
+EventBridge   source `cutover`, detail-type `Transition`, `Guardrail breached` or `State lost`, and the detail
 SNS           the sentence, then the detail as JSON
 """
 

@@ -33,6 +33,7 @@ _FAILED: Final = frozenset(
 _KEYS: Final = {"S": "#preflight", "N": "0", "B": b"#preflight"}
 _NEVER: Final = "attribute_exists(#key) AND attribute_not_exists(#key)"
 _FOLDS: Final = ("Scan", "Query", "GetItem", "BatchGetItem", "UpdateItem")
+_LEGACY: Final = ("Scan", "Query", "BatchGetItem", "UpdateItem")
 _SEND: Final = "SendMessage"  # trying it would send one
 
 
@@ -49,9 +50,9 @@ def needs(outputs: StackOutputs, whole: Plan) -> Iterator[Need]:
         pipeline.employee_progress_table: _FOLDS,
         pipeline.program_progress_table: _FOLDS,
         pipeline.snapshots_table: ("GetItem",),
-        legacy.events_table: ("Scan", "Query", "PutItem", "DescribeTable", "DescribeTimeToLive"),
-        legacy.employee_progress_table: ("Scan", "Query", "UpdateItem"),
-        legacy.program_progress_table: ("Scan", "Query", "UpdateItem"),
+        legacy.events_table: (*_LEGACY, "PutItem", "DescribeTable", "DescribeTimeToLive"),
+        legacy.employee_progress_table: _LEGACY,
+        legacy.program_progress_table: _LEGACY,
         legacy.leaderboard_table: ("GetItem",),
     }
     for table, actions in tables.items():

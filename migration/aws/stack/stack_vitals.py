@@ -78,14 +78,17 @@ class StackVitals:
         return Checked(frozenset(asked) - {one.identity for one in unfolded}, unfolded)
 
     def dead(self) -> Mapping[str, int]:
-        """Count the messages of each dead-letter queue."""
-        queues = self.pipeline.dead_letters | self.between.dead_letters
-        return depths(self.sqs, queues)
+        """Count the messages of each of the live lane's dead-letter queues."""
+        return depths(self.sqs, self.pipeline.dead_letters)
 
-    def mirrored_back(self) -> int:
-        """Count the messages on their way to legacy."""
+    def mirrored_back(self) -> int | None:
+        """Count the messages on their way to legacy; None where the stack has no queue for them."""
         url = self.between.mirror_queue_url
-        return messages(self.sqs, url) if url else 0
+        return messages(self.sqs, url) if url else None
+
+    def mirrors_dead(self) -> Mapping[str, int]:
+        """Count the messages of each of the reverse mirror's dead-letter queues."""
+        return depths(self.sqs, self.between.dead_letters)
 
     def snapshot_at(self) -> float | None:
         """Tell when the newest global board was made."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
+from migration.aws.tables.legacy_rows import FINISHED
 from migration.aws.tables.scanned_items import FactItem, ProgressItem
 from migration.aws.tables.stored_boards import snapshot_board
 from migration.aws.transport.clients import translated
@@ -84,7 +85,8 @@ class StackSides:
         if self.legacy is None:
             return iter(())
         line = self.legacy.line(part)
-        scan: Scan[dict[str, Any]] = Scan(self._table(part), dict, self.segments)
+        condition = FINISHED if part is Part.LEGACY_EVENTS else None
+        scan: Scan[dict[str, Any]] = Scan(self._table(part), dict, self.segments, condition=condition)
         return self._chunks(scan, positions, lambda items: _encoder.encode_lines(list(map(line, items))))
 
     def about(self, part: Part) -> int:
@@ -154,10 +156,10 @@ class StackSides:
     def _employee(self, name: str, legacy: Callable[[str], LegacyReading] | None) -> EmployeeReading:
         outputs = self.pipeline.outputs
         known = legacy(name) if legacy else None
-        key = {"S": name}
-        items = partition(self.raw, outputs.employee_progress_table, ProgressItem, _EMPLOYEE, key)
+        key = (_EMPLOYEE, {"S": name})
+        items = partition(self.raw, outputs.employee_progress_table, ProgressItem, key)
         rows = {item.row: item.parts for item in items}
-        facts = partition(self.raw, outputs.facts_table, FactItem, _EMPLOYEE, key)
+        facts = partition(self.raw, outputs.facts_table, FactItem, key)
         return EmployeeReading(name, rows, [fact.fact(outputs.facts_table) for fact in facts], known)
 
 

@@ -9,21 +9,27 @@ checkpoint#backfill#0001#0003        segment 3 of run 1
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
+from migration.aws.tables.control_plane_table import ControlPlaneTable
 from migration.aws.transport.clients import translated
+from migration.aws.transport.clock import SystemClock
 from migration.aws.transport.metered import CONDITION_FAILED
+from migration.aws.transport.patience import patiently
+from migration.cutover.footing import sound_state
 from migration.model.backfill import BackfillPhase, Engine, Job, Progress, Pulse, Segment, progress_of
 from migration.model.fold import Fold
-from migration.model.stages import Control, read_control
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-STATE: Final = "state"
+    from migration.model.clock import Clock
+    from migration.model.stages import Control
+
 JOB: Final = "checkpoint#backfill"
 PULSE: Final = f"{JOB}#pulse"
 
@@ -35,11 +41,11 @@ class CheckpointTable:
     client: DynamoDBClient
     table: str
     migration: str
+    clock: Clock = field(default_factory=SystemClock)
 
     def control(self) -> Control:
         """Read where the migration stands."""
-        item = self._get(STATE)
-        return read_control(item) if item else Control()
+        return sound_state(ControlPlaneTable(self.client, self.table, self.migration, self.clock)).control
 
     def job(self) -> Job | None:
         """Read the backfill."""
@@ -104,13 +110,15 @@ class CheckpointTable:
         values: Any = {} if was is None else {"ExpressionAttributeValues": {":was": was}}
         with translated(f"writing {self.table}"):
             try:
-                self.client.put_item(
+                put = partial(
+                    self.client.put_item,
                     TableName=self.table,
                     Item=item,
                     ConditionExpression=condition,
                     ExpressionAttributeNames={"#n": name},
                     **values,
                 )
+                patiently(put, self.clock)
             except ClientError as error:
                 if error.response["Error"]["Code"] != CONDITION_FAILED:
                     raise

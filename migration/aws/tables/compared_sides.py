@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from migration.aws.stack.queue_depth import messages
 from migration.aws.tables.fact_items import stored_fact
+from migration.aws.tables.legacy_rows import FINISHED
 from migration.aws.tables.progress_rows import newest_folded_at, progress_row
 from migration.aws.tables.stored_boards import legacy_board, snapshot_board, snapshot_programs
 from migration.aws.transport.clients import translated
@@ -105,7 +106,8 @@ class TableSides:
         legacy_row, activity = row_mapper(layout.employee_progress), activity_mapper(layout.events)
 
         def events() -> Iterator[Sighting]:
-            for item in self._query(names.legacy_events, layout.events.employee_id, name):
+            key = layout.events.employee_id
+            for item in self._query(names.legacy_events, key, name, FilterExpression=FINISHED):
                 one = activity(item)
                 came_at = item.get("received_at", {}).get("S", "")
                 yield Sighting(one.identity, Stored(one.program_id, one.points, came_at), None)
@@ -122,7 +124,7 @@ class TableSides:
             ],
         )
 
-    def _query(self, table: str, key: str, value: str) -> Iterator[Item]:
+    def _query(self, table: str, key: str, value: str, **only: str) -> Iterator[Item]:
         with translated(f"reading {table}"):
             pages = self.dynamodb.get_paginator("query").paginate(
                 TableName=table,
@@ -131,6 +133,7 @@ class TableSides:
                 ExpressionAttributeNames={"#k": key},
                 ExpressionAttributeValues={":v": {"S": value}},
                 ReturnConsumedCapacity="TOTAL",
+                **only,  # type: ignore[arg-type] # mypy takes it for any keyword
             )
             for page in pages:
                 self._count(page)

@@ -5,19 +5,24 @@
     journal#TIME#XXXX  one entry each, in the order of their keys
 
 A move is one transaction: the state if its epoch is still the one before, the entry, and a check of the
-lease. It is never check-then-act, and it is never half done.
+lease. It is never check-then-act, and it is never half done. DynamoDB may refuse one that meets another with
+a conflict, which says nothing of the condition: it is tried again.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
 from migration.aws.transport.clients import translated
+from migration.aws.transport.clock import SystemClock
 from migration.aws.transport.metered import CONDITION_FAILED
+from migration.aws.transport.patience import patiently
+from migration.cutover.footing import gone
 from migration.model.errors import IntegrityError
 from migration.model.journal import Entry, EntryKind
 from migration.model.stages import Stage, read_control
@@ -27,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mypy_boto3_dynamodb import DynamoDBClient
+
+    from migration.model.clock import Clock
 
 STATE: Final = "state"
 LEASE: Final = "lease"
@@ -42,10 +49,15 @@ class ControlPlaneTable:
     client: DynamoDBClient
     table: str
     migration: str
+    clock: Clock = field(default_factory=SystemClock)
 
     def state(self) -> State:
         """Read the state."""
         item = self._get(STATE)
+        if not item and (last := self._last_move()) is not None:
+            item = self._get(STATE)  # the first one may have come between both readings
+            if not item:
+                raise gone(last.epoch)
         try:
             return _state(item) if item else State()
         except (KeyError, TypeError, ValueError) as error:
@@ -94,8 +106,8 @@ class ControlPlaneTable:
     def _transact(self, actions: list[Any]) -> bool:
         with translated(f"writing the state in {self.table}"):
             try:
-                self.client.transact_write_items(TransactItems=actions)
-            except self.client.exceptions.TransactionCanceledException as error:
+                patiently(lambda: self.client.transact_write_items(TransactItems=actions), self.clock)
+            except ClientError as error:
                 reasons = [one.get("Code") for one in error.response.get("CancellationReasons", [])]
                 if "ConditionalCheckFailed" not in reasons:
                     raise
@@ -105,7 +117,7 @@ class ControlPlaneTable:
     def append(self, entry: Entry) -> None:
         """Write an entry that changes no state."""
         with translated(f"writing the journal in {self.table}"):
-            self.client.put_item(**self._put(entry))
+            patiently(lambda: self.client.put_item(**self._put(entry)), self.clock)
 
     def journal(self, since: str = "") -> Iterator[Entry]:
         """Read the entries in order."""
@@ -123,12 +135,24 @@ class ControlPlaneTable:
             answer = self.client.query(**self._entries(JOURNAL), ScanIndexForward=False, Limit=count)
         return [_entry(item) for item in answer["Items"]]
 
+    def _last_move(self) -> Entry | None:
+        """Find the newest move in the journal, if there is any."""
+        with translated(f"reading the journal in {self.table}"):
+            pages = self.client.get_paginator("query").paginate(
+                **self._entries(JOURNAL), ScanIndexForward=False
+            )
+            return next(
+                (one for page in pages for one in map(_entry, page["Items"]) if one.kind is EntryKind.DONE),
+                None,
+            )
+
     def lease(self) -> Lease | None:
         """Read the lease."""
         item = self._get(LEASE)
         if not item:
             return None
-        return Lease(item["holder"]["S"], int(item["token"]["N"]), float(item["held_until"]["N"]))
+        until, process = float(item["held_until"]["N"]), item.get("process", {"S": ""})["S"]
+        return Lease(item["holder"]["S"], int(item["token"]["N"]), until, process)
 
     def take_lease(self, lease: Lease, instead_of: Lease | None) -> bool:
         """Become the holder."""
@@ -144,6 +168,7 @@ class ControlPlaneTable:
             "token": _number(lease.token),
             # Not `expires_at`, by which the table drops items: with the lease its token would begin anew.
             "held_until": {"N": repr(lease.expires_at)},
+            "process": {"S": lease.process},
         }
         name, values = ("record", {}) if was is None else ("token", {":was": _number(was)})
         condition: Any = {
@@ -153,7 +178,9 @@ class ControlPlaneTable:
         }
         with translated(f"writing the lease in {self.table}"):
             try:
-                self.client.put_item(TableName=self.table, Item=self._item(LEASE, fields), **condition)
+                item = self._item(LEASE, fields)
+                put = partial(self.client.put_item, TableName=self.table, Item=item, **condition)
+                patiently(put, self.clock)
             except ClientError as error:
                 if error.response["Error"]["Code"] != CONDITION_FAILED:
                     raise
@@ -202,7 +229,9 @@ class ControlPlaneTable:
 
     def _get(self, record: str) -> dict[str, Any]:
         with translated(f"reading {self.table}"):
-            answer = self.client.get_item(TableName=self.table, Key=self._key(record), ConsistentRead=True)
+            key = self._key(record)
+            get = partial(self.client.get_item, TableName=self.table, Key=key, ConsistentRead=True)
+            answer = patiently(get, self.clock)
         item: dict[str, Any] = dict(answer.get("Item", {}))
         return item
 

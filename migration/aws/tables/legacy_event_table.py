@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from migration.aws.tables.legacy_pages import event_page, table_size
+from migration.aws.tables.legacy_rows import FINISHED
 from migration.aws.transport.scan import ReadPace, Scan, batches
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class LegacyEventTable:
 
     def pages(self, segments: int, positions: Mapping[int, str | None]) -> Generator[EventPage]:
         """Read on from the positions."""
-        scan = Scan(self.table, dict, segments, page_items=PAGE_ITEMS)
+        scan = Scan(self.table, dict, segments, condition=FINISHED, page_items=PAGE_ITEMS)
         begun = {number: None if text is None else text.encode() for number, text in positions.items()}
         for batch in batches(self.source, scan, self.pace, begun):
             yield self._page(batch)

@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from migration.aws.tables.legacy_rows import FINISHED
 from migration.aws.transport.clients import translated
 from migration.backfill.estimate import TableSize
 from migration.backfill.legacy_events import EventPage
@@ -64,6 +65,7 @@ class LegacyPages:
             "TotalSegments": segments,
             "ConsistentRead": True,
             "Limit": self.page_items(),
+            "FilterExpression": FINISHED,
             **({"ExclusiveStartKey": json.loads(position)} if position else {}),
         }
         with translated(f"reading {self.table}"):

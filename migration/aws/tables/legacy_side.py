@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from migration.aws.tables.legacy_rows import FINISHED
 from migration.aws.tables.stored_boards import attribute, legacy_board, plain_value
 from migration.aws.transport.clients import translated
 from migration.aws.transport.query import partition
@@ -106,7 +107,7 @@ class LegacySide:
         kind = self._key_type(table, layout.employee_id)
         if kind is not None:
             key = layout.employee_id
-            return lambda name: _summed(map(row, partition(self.raw, table, dict, key, {kind: name})))
+            return lambda name: _summed(map(row, partition(self.raw, table, dict, (key, {kind: name}))))
         wanted, found = set(names), defaultdict[str | None, list[tuple[Row, Fold]]](list)
         for one in map(row, self._all(table)):
             if one[0].employee_id in wanted:
@@ -119,15 +120,15 @@ class LegacySide:
         kind = self._key_type(table, layout.employee_id)
         if kind is not None:
             key = layout.employee_id
-            return lambda name: map(activity, partition(self.raw, table, dict, key, {kind: name}))
+            return lambda name: map(activity, partition(self.raw, table, dict, (key, {kind: name}), FINISHED))
         wanted, found = set(names), defaultdict[str, list[Activity]](list)
-        for one in map(activity, self._all(table)):
+        for one in map(activity, self._all(table, FINISHED)):
             if one.employee_id in wanted:
                 found[one.employee_id].append(one)
         return lambda name: found[name]
 
-    def _all(self, table: str) -> Iterator[Item]:
-        for batch in batches(self.raw, Scan(table, dict), self.pace):
+    def _all(self, table: str, condition: str | None = None) -> Iterator[Item]:
+        for batch in batches(self.raw, Scan(table, dict, condition=condition), self.pace):
             yield from batch.items
 
     def _key_type(self, table: str, attribute: str) -> str | None:

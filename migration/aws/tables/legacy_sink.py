@@ -1,4 +1,4 @@
-"""Legacy's tables, written through the reverse mirror's own store: each finds what the other applied."""
+"""Legacy's tables, written as the reverse mirror writes them: each finds what the other applied."""
 
 from __future__ import annotations
 
@@ -6,27 +6,28 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from migration.aws.tables.legacy_folds import LegacyFolds
 from migration.aws.tables.mirrored_fact import mirrored
 from migration.repair.legacy_sink import Applied, AppliedBefore, NotApplied
-from pipeline.domain.aggregator import Aggregator, longest_wait_s
+from pipeline.domain.aggregator import longest_wait_s
 
 if TYPE_CHECKING:
+    from migration.aws.tables.legacy_rows import LegacyRows
     from migration.model.clock import Clock
     from migration.model.facts import StoredFact
-    from pipeline.domain.aggregator import FoldStore
 
 
 @dataclass(frozen=True, slots=True)
 class MirrorSink:
-    """Applies facts one by one; `store` is the reverse mirror's `LegacyTables`."""
+    """Applies facts one by one."""
 
-    store: FoldStore
+    rows: LegacyRows
     clock: Clock
 
     def apply(self, fact: StoredFact) -> Applied | AppliedBefore | NotApplied:
-        """Write the event and add to the totals in one transaction, unless the event is there."""
+        """Write the event and add to the totals, unless the event is there and finished."""
         one = mirrored(fact.activity, fact.ingested_at)
-        outcome = Aggregator(self.store, wait=self._wait, has_time=lambda: True).fold([one])
+        outcome = LegacyFolds(self.rows, wait=self._wait, has_time=lambda: True).fold([one])
         if outcome.failed:
             return NotApplied(outcome.failed[one.identity])
         return Applied() if outcome.folded else AppliedBefore()

@@ -9,19 +9,16 @@ its own, beside those that the live lane adds to; readers sum them all.
 from __future__ import annotations
 
 import json
-import random
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from migration.aws.tables.fact_items import stored_fact
 from migration.aws.tables.restating import restating
 from migration.aws.transport.clients import translated
-from migration.model.errors import RemoteError
 from migration.model.facts import Restated, Stands
 from migration.model.fold import Fold
 from migration.repair.live_folds import Compensated, CompensatedBefore, Overtaken
 from migration.repair.words import compensations_of
-from pipeline.domain.aggregator import MAX_BUSY, longest_wait_s
 from pipeline.domain.dedup import Claims, until
 from pipeline.domain.fold import identity as name_of
 from pipeline.domain.fold_rows import FoldRows
@@ -46,7 +43,7 @@ class LiveFoldTables:
     Attributes:
         clients: AWS.
         outputs: the pipeline's names.
-        clock: the time; it waits while a row is busy.
+        clock: the time.
         board_shards: index partitions of a board, as the live lane has them.
         keeps: how long the live lane keeps a dedup entry.
     """
@@ -93,7 +90,7 @@ class LiveFoldTables:
         """Add to a row, and take the compensation's identity, in one transaction."""
         row = compensation.row
         actions = [{"Put": self._put(compensation)}, {"Update": self._update(row, compensation.delta)}]
-        done = self._done(actions, f"compensating {row}", f"{row} was busy {{}} times and is not compensated")
+        done = self._done(actions, f"compensating {row}")
         return Compensated() if done else self._taken(compensation)
 
     def restate(self, restatement: Restatement) -> Restated | Stands:
@@ -101,34 +98,21 @@ class LiveFoldTables:
         moves = [{"Update": self._update(row, delta)} for row, delta in restatement.moves.items()]
         actions = [{"Update": restating(self.outputs.facts_table, restatement)}, *moves]
         name = " ".join(restatement.to.identity)
-        done = self._done(
-            actions, f"restating {name}", f"the rows of {name} were busy {{}} times and it is not restated"
-        )
+        done = self._done(actions, f"restating {name}")
         return Restated() if done else Stands(self._fact(restatement.to.identity))
 
-    def _done(self, actions: list[dict[str, Any]], doing: str, busy: str) -> bool:
-        """Commit, again while rows are busy; False when the first action's condition does not hold."""
-        for attempt in range(1, MAX_BUSY + 1):
-            reasons = self._commit(actions, doing)
-            if not reasons:
-                return True
-            if reasons[0] == "ConditionalCheckFailed":
-                return False
-            self.clock.sleep(random.uniform(0, longest_wait_s(attempt)))  # noqa: S311 - jitter
-        raise RemoteError(f"{busy.format(MAX_BUSY)}: {', '.join(reasons)}", hint="the same command goes on")
-
-    def _commit(self, actions: list[Any], doing: str) -> list[str]:
-        """Try once; gives why it was cancelled, or nothing."""
+    def _done(self, actions: list[Any], doing: str) -> bool:
+        """Commit; False when the first action's condition does not hold."""
         client = self.clients.dynamodb
         with translated(doing):
             try:
                 client.transact_write_items(TransactItems=actions)
             except client.exceptions.TransactionCanceledException as error:
-                reasons = [one.get("Code", "None") for one in error.response.get("CancellationReasons", [])]
-                if set(reasons) <= {"None"} or "ValidationError" in reasons:
+                first: Any = next(iter(error.response.get("CancellationReasons", [])), {})
+                if first.get("Code") != "ConditionalCheckFailed":
                     raise
-                return reasons
-        return []
+                return False
+        return True
 
     def _taken(self, compensation: Compensation) -> CompensatedBefore | Overtaken:
         entry = self._entry(compensation.identity) or {}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from migration.aws.stack.live_queue import LiveQueue
 from migration.aws.stack.queue_depth import depths
 from migration.aws.tables.fact_items import stored_fact
+from migration.aws.tables.legacy_rows import FINISHED
 from migration.aws.tables.progress_rows import base_events, progress_row
 from migration.aws.transport.clients import translated
 from migration.compare.ledger.pipeline import is_reserved
@@ -40,7 +41,8 @@ class MappedLegacy:
 
     def activities(self) -> Iterator[Activity]:
         """Read every event row."""
-        return map(activity_mapper(self.plan.events), _scan(self.client, self.outputs.events_table))
+        items = _scan(self.client, self.outputs.events_table, FilterExpression=FINISHED)
+        return map(activity_mapper(self.plan.events), items)
 
     def folds(self) -> Mapping[Row, Fold]:
         """Read every aggregate."""
@@ -110,8 +112,8 @@ def _summed(rows: Iterable[tuple[Row, Fold]]) -> dict[Row, Fold]:
     return {row: fold for row, fold in folds.items() if not is_reserved(row)}
 
 
-def _scan(client: DynamoDBClient, *tables: str) -> Iterator[Mapping[str, Any]]:
+def _scan(client: DynamoDBClient, *tables: str, **only: str) -> Iterator[Mapping[str, Any]]:
     for table in tables:
         with translated(f"reading {table}"):
-            for page in client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
+            for page in client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True, **only):  # type: ignore[arg-type] # mypy takes it for any keyword
                 yield from page["Items"]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
 from migration.aws.transport.clock import AWS_TIME
+from migration.aws.transport.conflicts import TryAgain
 from migration.model.errors import CredentialsError, RemoteError
 
 if TYPE_CHECKING:
@@ -34,10 +37,13 @@ _CONFIG: Final = Config(
     read_timeout=60,  # a function that is invoked answers when it is done
     retries={"mode": "standard", "total_max_attempts": 4},
 )
+_CONFLICTS_S: Final = 10.0  # a row that is hot, not one that is broken
 # Nothing waits for a notice: one that cannot be delivered soon is noted instead.
 _SOON: Final = Config(
     connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2}
 )
+_PROXIES: Final = ("HTTPS_PROXY", "HTTP_PROXY")
+_HERE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _NOT_ALLOWED: Final = frozenset(
     {"AccessDeniedException", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
 )
@@ -122,8 +128,13 @@ def connect_describing(region: str, endpoint_url: str | None = None) -> Describi
 
 
 def connect_dynamodb(session: boto3.Session, endpoint_url: str | None = None) -> DynamoDBClient:
-    """Make the one client that needs no others beside it, as in a function's cold start."""
-    return session.client("dynamodb", endpoint_url=endpoint_url, config=_CONFIG)
+    """Make the one client that needs no others beside it, as in a function's cold start.
+
+    What was refused for another's transaction is tried again, for a while.
+    """
+    client = session.client("dynamodb", endpoint_url=endpoint_url, config=_CONFIG)
+    TryAgain(_CONFLICTS_S).attach(client.meta.events)
+    return client
 
 
 def connect_sqs(session: boto3.Session, endpoint_url: str | None = None) -> SQSClient:
@@ -132,11 +143,21 @@ def connect_sqs(session: boto3.Session, endpoint_url: str | None = None) -> SQSC
 
 
 def open_session(region: str, endpoint_url: str | None = None) -> boto3.Session:
-    """Find an account's credentials, made-up ones for the local AWS; what is answered sets the clock."""
-    import boto3  # noqa: PLC0415 - 0.07 of the 0.9 s of `cutover --help`, which asks AWS nothing
+    """Find the credentials of an account; the local AWS takes made-up ones. What is answered sets the clock.
 
+    AWS is reached through the proxy that the environment names, what runs on this machine without it.
+    """
+    # 0.07 of the 0.9 s of `cutover --help`, which asks AWS nothing
+    import boto3  # noqa: PLC0415
+    import botocore.session  # noqa: PLC0415
+
+    known = botocore.session.get_session()
+    if urlsplit(endpoint_url or os.environ.get("AWS_ENDPOINT_URL", "")).hostname in _HERE:
+        known.set_default_client_config(Config(proxies={}))
     key = "test" if endpoint_url else None
-    session = boto3.Session(region_name=region, aws_access_key_id=key, aws_secret_access_key=key)
+    session = boto3.Session(
+        region_name=region or None, aws_access_key_id=key, aws_secret_access_key=key, botocore_session=known
+    )
     AWS_TIME.listen(session.events)
     return session
 
@@ -170,9 +191,16 @@ def translated(doing: str) -> Iterator[None]:
             raise _credentials(doing, str(error)) from error
         raise RemoteError(f"AWS failed while {doing}: {error}", hint="try again") from error
     except BotoCoreError as error:
-        raise RemoteError(
-            f"AWS was not reached while {doing}: {error}", hint="see whether the stack is up"
-        ) from error
+        raise RemoteError(f"AWS was not reached while {doing}: {error}", hint=_out_of_reach()) from error
+
+
+def _out_of_reach() -> str:
+    """Say what to see to; a proxy that the environment names may be what does not answer."""
+    named = [name for one in _PROXIES for name in (one, one.lower()) if os.environ.get(name)]
+    if not named:
+        return "see whether the stack is up"
+    proxies = " and ".join(named)
+    return f"the proxy in {proxies} is used: unset it, or set NO_PROXY=.amazonaws.com to go without"
 
 
 def _credentials(doing: str, text: str) -> CredentialsError:

@@ -13,7 +13,10 @@ import json
 import os
 import signal
 import subprocess
+import time
+from contextlib import suppress
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 import urllib3
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from migration.plan.hooks import HookPlan, HooksPlan
 
 SCHEMA_VERSION: Final = 1
+BACK_S: Final = 30.0
 _KEPT: Final = 300  # characters of what a hook said: the end, where the reason is
 _HIDDEN: Final = "***"
 _SHORTEST_SECRET: Final = 8  # replacing `-v` would only garble what the hook said
@@ -53,13 +57,25 @@ class PlanHooks:
         return next(self._failures(self.plan.before, move, "before"), None)
 
     def after(self, move: Move) -> list[HookFailure]:
-        """Tell every hook."""
-        return list(self._failures(self.plan.after, move, "after"))
+        """Tell every hook; of a way back, for which somebody waits, all of them together have `BACK_S`."""
+        end = time.monotonic() + BACK_S if move.is_back else inf
+        return list(self._failures(self.plan.after, move, "after", end))
 
-    def _failures(self, hooks: tuple[HookPlan, ...], move: Move, when: str) -> Iterator[HookFailure]:
+    def _failures(
+        self, hooks: tuple[HookPlan, ...], move: Move, when: str, end: float = inf
+    ) -> Iterator[HookFailure]:
         for hook in hooks:
-            if hook.is_for(move) and (why := self._ask(hook, move, when)) is not None:
+            if hook.is_for(move) and (why := self._safely_ask(hook, move, when, end)) is not None:
                 yield HookFailure(hook.name, self._without_secrets(hook, why))
+
+    def _safely_ask(self, hook: HookPlan, move: Move, when: str, end: float) -> str | None:
+        left_s = end - time.monotonic()
+        if left_s <= 0:
+            return f"was not told: the hooks before it took all of {BACK_S:g} s"
+        try:
+            return self._ask(hook.model_copy(update={"timeout_s": min(hook.timeout_s, left_s)}), move, when)
+        except Exception as error:  # noqa: BLE001 - whatever befalls a hook is its failure, and no move's
+            return f"could not be asked: {type(error).__name__}"
 
     def _ask(self, hook: HookPlan, move: Move, when: str) -> str | None:
         body = json.dumps({"schema_version": SCHEMA_VERSION, "when": when, **move.told}).encode()
@@ -120,7 +136,11 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     """End the whole group: a child of it could hold its output open, and go on with what was refused."""
     if process.returncode is None:
         os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        # Its output is not read to its end: what left the group may hold it open for ever.
+        for pipe in filter(None, (process.stdin, process.stdout)):
+            with suppress(OSError):
+                pipe.close()
+        process.wait()
 
 
 def _post(url: str, body: bytes, headers: dict[str, str], timeout_s: float) -> str | None:
@@ -144,7 +164,7 @@ def _post(url: str, body: bytes, headers: dict[str, str], timeout_s: float) -> s
 
 
 def _no_answer(timeout_s: float) -> str:
-    return f"no answer in {timeout_s:g} s"
+    return f"no answer in {timeout_s:.3g} s"
 
 
 def _end_of(output: bytes) -> str:

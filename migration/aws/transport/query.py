@@ -18,7 +18,11 @@ T = TypeVar("T")
 
 
 def partition(
-    source: RawDynamoDB, table: str, item: type[T], key: str, value: Mapping[str, str]
+    source: RawDynamoDB,
+    table: str,
+    item: type[T],
+    key: tuple[str, Mapping[str, str]],
+    condition: str | None = None,
 ) -> Iterator[T]:
     """Read the items whose partition key has this value.
 
@@ -26,8 +30,8 @@ def partition(
         source: DynamoDB.
         table: its name.
         item: what an item is decoded into.
-        key: the partition key's attribute.
-        value: of the key, with its type: {"S": "e-1"}.
+        key: the partition key's attribute and value: "employee_id", {"S": "e-1"}.
+        condition: a filter, as a scan's.
 
     Raises:
         RemoteError: when DynamoDB fails or refuses.
@@ -38,8 +42,9 @@ def partition(
         "TableName": table,
         "ConsistentRead": True,
         "KeyConditionExpression": "#k = :v",
-        "ExpressionAttributeNames": {"#k": key},
-        "ExpressionAttributeValues": {":v": value},
+        "ExpressionAttributeNames": {"#k": key[0]},
+        "ExpressionAttributeValues": {":v": key[1]},
+        **({"FilterExpression": condition} if condition else {}),
     }
     while True:
         with translated(f"reading {table}"):

@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError, HTTPClientEr
 
 from migration.aws.transport.clients import open_session
 from migration.aws.transport.clock import SystemClock
+from migration.aws.transport.conflicts import refused_for_now
 from migration.aws.transport.kept_connections import KeptConnections
 from migration.aws.transport.signer import Signer
 
@@ -104,11 +105,11 @@ def beside(client: DynamoDBClient, connections: int, clock: Clock | None = None)
 
 
 def _parsed(status: int, content: bytes) -> Any:  # noqa: ANN401 - botocore's own shape of an error
-    item = {}
+    item: dict[str, Any] = {}
     try:
         fields = json.loads(content)
         code, message = fields.get("__type", ""), fields.get("message") or fields.get("Message", "")
-        item = {"Item": fields["Item"]} if "Item" in fields else {}
+        item = {name: fields[name] for name in ("CancellationReasons", "Item") if name in fields}
     except (ValueError, AttributeError):
         code, message = "", content[:200].decode(errors="replace")
     return {
@@ -123,4 +124,5 @@ def _worth_another(error: ClientError | HTTPClientError) -> bool:
         return True
     metadata = error.response.get("ResponseMetadata", {})
     status = metadata.get("HTTPStatusCode", 0)
-    return status >= _SERVER_ERROR or error.response.get("Error", {}).get("Code") in _AGAIN
+    code = error.response.get("Error", {}).get("Code")
+    return status >= _SERVER_ERROR or code in _AGAIN or refused_for_now(error.response)

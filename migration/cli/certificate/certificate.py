@@ -27,6 +27,7 @@ from migration.cli.write_page import write_page
 from migration.compare.ledger.check import check_sides, deciding
 from migration.compare.shadow.comparison import KEPT, Comparison
 from migration.compare.shadow.report import ShadowReport
+from migration.cutover.footing import sound_state
 from migration.model.errors import UsageError
 from migration.model.moments import moment_text
 from migration.report.certificate_file import examine
@@ -123,7 +124,7 @@ def check(
 
 def issue(helm: Steering, named: Path | None = None) -> Certificate:
     """Put the certificate together, from the journal, the comparisons and the acknowledgement ledger."""
-    state, now = helm.plane.state(), helm.clock.now()
+    state, now = sound_state(helm.plane), helm.clock.now()
     course = read_course(list(helm.plane.journal()))
     comparisons = _comparisons(helm, course.legs[0].at if course.legs else "", now)
     path = named or helm.stack.ledger

@@ -11,10 +11,12 @@ from migration.aws.files.ledger_file import load_ledger
 from migration.aws.transport.clock import SystemClock
 from migration.cli.commands import OUTPUT, Output
 from migration.cli.compare.ledger_view import show_verdicts
+from migration.cli.compare.verify import INCONCLUSIVE
 from migration.cli.console import print_json, say
 from migration.compare.ledger.check import check_sides, deciding
 from migration.compare.ledger.settle import settle
 from migration.compare.ledger.verdict import LedgerVerdict
+from migration.cutover.footing import sound_state
 from migration.model.stages import Stage
 from migration.plan.plan import plan_of
 from migration.wiring.workspace import LEDGER, DeployedStack, Workspace
@@ -44,7 +46,8 @@ def check(
     altered, misplaced or extra is named by employee and event. Check when nothing is being sent. From stage
     shadow on, each side must have what any side acknowledged; before it, what was sent to it.
 
-    Exit code 0: the pipeline is exact (in phase legacy: legacy is). 1: there are differences.
+    Exit code 0: the pipeline is exact (in phase legacy: legacy is). 1: there are differences. 11: the ledger
+    has nothing that a side must have, so nothing was checked.
 
     For example:
 
@@ -57,18 +60,22 @@ def check(
     stack = workspace.deployed(plan.stack)
     await_folds(stack, timedelta(seconds=wait))
     plane = stack.control_plane(plan.migration)
-    stage = plane.state().stage if plane else Stage.OFF
+    stage = sound_state(plane).stage if plane else Stage.OFF
     verdicts = check_sides(acknowledged, stack.tables(plan.legacy), stage)
     verdict = deciding(verdicts)
-    clean = verdict is None or verdict.clean
+    seen = verdict is not None and verdict.acknowledged > 0
+    clean = verdict is not None and verdict.clean
     if output is Output.JSON:
         sides = {side: _fields(one) for side, one in verdicts.items()}
         fields = {"clean": clean, "unreadable_lines": acknowledged.unreadable, "sides": sides}
         print_json(fields, next_steps(clean=clean))
     else:
         show_verdicts(verdicts, acknowledged.unreadable)
-    if not clean:
+    if verdict is not None and not clean:
         raise typer.Exit(1)
+    if not seen:
+        say("Nothing was checked: the ledger has no acknowledged activity that a side must have.")
+        raise typer.Exit(INCONCLUSIVE)
 
 
 def await_folds(stack: DeployedStack, patience: timedelta) -> None:

@@ -41,7 +41,7 @@ def complete(
         cutover complete --name activities
     """
     helm = Steering.find(plan)
-    state = helm.plane.state()
+    state = helm.state()
     refuse_complete(helm, state.stage)
     if state.stage is not Stage.RAMPDOWN:
         raise UsageError(

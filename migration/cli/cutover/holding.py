@@ -61,7 +61,7 @@ def postpone(
         cutover postpone rampdown
     """
     helm = Steering.find(plan)
-    at = helm.plane.state().stage
+    at = helm.state().stage
     if ORDER.index(at) >= ORDER.index(Stage(stage)):
         raise UsageError(
             f"the migration is in {at} already, {stage} cannot be postponed any more",
@@ -85,14 +85,14 @@ def _change(
     helm: Steering, step: str, text: str, output: Output, *, dry_run: bool, **changes: object
 ) -> None:
     """Change what holds it, however often somebody else changes the state at the same moment."""
-    state = helm.plane.state()
+    state = helm.state()
     refuse_complete(helm, state.stage)
     for _ in range(TRIES if not dry_run else 0):
         try:
             state = helm.mover().change(state, state.changed(**changes), step, text)
             break
         except ConflictError:
-            state = helm.plane.state()
+            state = helm.state()
     else:
         if not dry_run:
             raise ConflictError("the state keeps changing", hint="see who moves it", next_command=STATUS)

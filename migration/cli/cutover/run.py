@@ -65,7 +65,7 @@ def run(  # noqa: PLR0913 - one for each option
         cutover run --yes
     """
     helm = Steering.find(plan)
-    state = helm.plane.state()
+    state = helm.state()
     refuse_complete(helm, state.stage)
     helm.check_plan(state)
     if dry_run or not state.plan:

@@ -118,8 +118,7 @@ def status(
 
 def look(helm: Steering) -> StatusNow:
     """Read everything."""
-    state, now = helm.plane.state(), helm.clock.now()
-    so_far = helm.so_far()
+    (state, so_far), now = helm.footing(), helm.clock.now()
     course = helm.plan.cutover
     step = course.next_step(state, so_far, now)
     is_over = helm.stack.outputs.legacy is None

@@ -46,8 +46,9 @@ def switch(  # noqa: PLR0913 - one for each option
     path was rehearsed recently. Less is given at once. Clients are placed by a hash of the employee: a share
     that grows only adds clients, and each stays on its side.
 
-    Exit code 0: done, and every door routes by it. 10, 11: guardrails fail, or cannot be told. 12: somebody
-    else moves the migration. 13: it was rolled back meanwhile.
+    Exit code 0: done. More was seen at the doors; less is written, and doors obey it within 2 s. 10, 11:
+    guardrails fail, or cannot be told. 12: somebody else moves the migration. 13: it was rolled back
+    meanwhile.
 
     For example:
 
@@ -56,7 +57,7 @@ def switch(  # noqa: PLR0913 - one for each option
         cutover switch writes --to 25 --dry-run
     """
     helm = Steering.find(plan)
-    state = helm.plane.state()
+    state = helm.state()
     target = _target(state, what, round(to * PERCENT))
     _check(helm, state, what, target)
     words = f"{control_words(state.control)} → {control_words(target)}"
@@ -67,7 +68,7 @@ def switch(  # noqa: PLR0913 - one for each option
     if is_back(state.control, target):
         went = helm.mover().back(target, f"cutover switch {what} --to {to:g}", "switch", stop=False)
         helm.following.check(went.state.control)
-        _tell(words, output)
+        _tell(f"{words}: written, and doors obey within 2 s; status says when they were seen to", output)
         return
     step = Step(f"switch {what} {to:g} %", Action.MOVE, target, proofs=True)
     look = one_step(helm, step, patience)
@@ -98,7 +99,7 @@ def _check(helm: Steering, state: State, what: Traffic, target: Control) -> None
     if is_back(state.control, target):
         return
     helm.check_plan(state)
-    so_far, course = helm.so_far(), helm.plan.cutover
+    (_, so_far), course = helm.footing(), helm.plan.cutover
     if not course.has_drill(so_far, helm.clock.now()):
         why = "was never rehearsed" if so_far.drilled_at is None else "was rehearsed too long ago"
         raise GuardrailError(

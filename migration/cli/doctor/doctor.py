@@ -10,11 +10,13 @@ from rich.text import Text
 from migration.aws.stack.stack_signs import StackSigns
 from migration.cli.commands import OUTPUT, PLAN, Output
 from migration.cli.console import data, print_json, say, show_next
+from migration.cutover.footing import last_move
 from migration.cutover.moves import control_words
 from migration.doctor.diagnose import diagnose
 from migration.doctor.diagnosis import Danger, Diagnosis
 from migration.doctor.records import Unreadable
 from migration.doctor.scene import Records, Scene
+from migration.model.state import State
 from migration.wiring.steering import Steering
 
 STYLES = {Danger.NOW: "bold red", Danger.GROWS: "yellow", Danger.NONE: "cyan"}
@@ -77,5 +79,6 @@ def _show(records: Records, found: list[Diagnosis]) -> None:
 
 def _standing(records: Records) -> dict[str, Any]:
     state, lease = records.state, records.at_work
-    stage = None if isinstance(state, Unreadable) else control_words(state.control)
+    lost = isinstance(state, Unreadable) or (state == State() and last_move(records.entries) is not None)
+    stage = None if lost else control_words(records.known.control)
     return {"stage": stage, "epoch": state.epoch, "at_work": None if lease is None else lease.holder}

@@ -54,7 +54,7 @@ def agree(*, yes: YES = False, plan: PLAN = None) -> None:
         cutover plan agree --yes
     """
     helm = Steering.find(plan)
-    state = helm.plane.state()
+    state = helm.state()
     if state.plan == helm.plan.hash:
         say(f"Plan {helm.plan.hash} is agreed to already.")
         return
