@@ -6,8 +6,8 @@ wait on the two idle cores that the limits are for.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from migration.cutover.action import Action
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from migration.load.report import LoadReport
     from migration.model.errors import CutoverError
 
-REFERENCE_MS: Final = 60.0
+REFERENCE_MS: Final = 40.0
 LONGEST: Final = 5.0
 SLOW: Final = 1.5  # times; less is noise
 
@@ -67,7 +67,7 @@ class Pace:
 
 
 @dataclass(slots=True)
-class Patience:
+class StepDeadline:
     """Gives a run up that stands before the same step for too long, whatever it does meanwhile.
 
     Raises, where it sees it, what `pace` says of it, with the last word of the guardrails.
@@ -83,8 +83,8 @@ class Patience:
         """Follow the run."""
         at = (look.state.epoch, look.step.name if look.step else "")
         if at != self._at or (look.step and look.step.action is Action.BACKFILL):
-            self._at, self._since = at, time.monotonic()
+            self._at, self._since = at, monotonic()
         if look.hold is not None and look.hold.waits is Waits.GUARDRAIL:
             self._why = look.hold.why
-        if time.monotonic() - self._since > self.most_s:
+        if monotonic() - self._since > self.most_s:
             raise self.pace.failed(f"{at[1] or 'the end'} was not reached in {self.most_s:g} s: {self._why}")

@@ -19,7 +19,7 @@ from migration.cli.demo import telling as story
 from migration.cli.demo.contention import TOLD as CONTENTION_TOLD
 from migration.cli.demo.contention import contending
 from migration.cli.demo.fault import PlottedFaults
-from migration.cli.demo.pace import Pace, Patience
+from migration.cli.demo.pace import Pace, StepDeadline
 from migration.cli.demo.pages import comparing, write_pages
 from migration.cli.demo.readers import reading
 from migration.cli.demo.traffic import traffic
@@ -171,11 +171,11 @@ class Story:
         if look.ending is not Ending.REACHED:
             raise pace.failed(f"the migration was rolled back: {look.why}")
         story.stage(5, "Complete", "the pipeline has all traffic, and everything is proved once more")
-        view, patience = RunView(), Patience(pace, pace.seconds(PROOF_PATIENCE_S))
+        view, deadline = RunView(), StepDeadline(pace, pace.seconds(PROOF_PATIENCE_S))
 
         def seen(look: Look) -> None:
             view.look(look)
-            patience.seen(look)
+            deadline.seen(look)
 
         process = helm.run(seen, view.work)
         with process.lease.held(LEASE_WAIT_S):
@@ -184,12 +184,12 @@ class Story:
 
     @staticmethod
     def _run(helm: Steering, faults: PlottedFaults, pace: Pace) -> Look:
-        view, patience = RunView(), Patience(pace, pace.seconds(PROOF_PATIENCE_S))
+        view, deadline = RunView(), StepDeadline(pace, pace.seconds(PROOF_PATIENCE_S))
 
         def seen(look: Look) -> None:
             view.look(look)
             faults.seen(look)
-            patience.seen(look)
+            deadline.seen(look)
 
         process = helm.run(seen, view.work)
         with process.lease.held(LEASE_WAIT_S):

@@ -80,7 +80,7 @@ def summary(
     for name, count in (("failed requests", failed), ("lost", lost), ("doubled", doubled)):
         sums.add_row(name, Text(f"{count:,}", "bold red" if count else "bold green"))
     sums.add_row("fault to rollback", caught)
-    sums.add_row("writes refused by contention, and made again", f"{refused:,}")
+    sums.add_row("refused, and made again", f"{refused:,}")
     for name, path in pages.items():
         sums.add_row(name, path)
     data.print(sums)
