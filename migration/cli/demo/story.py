@@ -55,10 +55,11 @@ RATE: Final = 12.0  # activities a second, while the migration is under way
 LONGEST_S: Final = 900
 PATIENCE: Final = timedelta(seconds=180)
 LEASE_WAIT_S: Final = 30.0
-PROOF_PATIENCE_S: Final = 180.0
+STEP_PATIENCE_S: Final = 240.0
 BOARD_SIZE: Final = 10
 FAULT_AT: Final = 25  # percent of writes
 LIMIT_S: Final = 4.0
+MIRROR_LIMIT_S: Final = 30.0
 PLAN: Final = """# The demo's plan: as by default, but quick.
 [cutover]
 steps = [25, 100]
@@ -71,6 +72,7 @@ backfill_wcu = 4000
 lag_s = {limit_s}
 queue_age_s = {limit_s}
 door_seen_s = {limit_s}
+mirror_lag_s = {mirror_limit_s}
 # Minutes instead of hours: less evidence has to do before a step.
 alpha = 0.05
 error_bad = 0.5
@@ -152,7 +154,9 @@ class Story:
         stack, done = bring_up(self.workspace, "expand", port=0)
         story.tell(done)
         plan = self.workspace.home / "cutover.toml"
-        plan.write_text(PLAN.format(limit_s=pace.seconds(LIMIT_S)))
+        plan.write_text(
+            PLAN.format(limit_s=pace.seconds(LIMIT_S), mirror_limit_s=pace.seconds(MIRROR_LIMIT_S))
+        )
         return stack, Steering.find(plan)
 
     def _cut_over(self, helm: Steering, faults: PlottedFaults, pace: Pace) -> None:
@@ -171,7 +175,7 @@ class Story:
         if look.ending is not Ending.REACHED:
             raise pace.failed(f"the migration was rolled back: {look.why}")
         story.stage(5, "Complete", "the pipeline has all traffic, and everything is proved once more")
-        view, deadline = RunView(), StepDeadline(pace, pace.seconds(PROOF_PATIENCE_S))
+        view, deadline = RunView(), StepDeadline(pace, STEP_PATIENCE_S)
 
         def seen(look: Look) -> None:
             view.look(look)
@@ -184,7 +188,7 @@ class Story:
 
     @staticmethod
     def _run(helm: Steering, faults: PlottedFaults, pace: Pace) -> Look:
-        view, deadline = RunView(), StepDeadline(pace, pace.seconds(PROOF_PATIENCE_S))
+        view, deadline = RunView(), StepDeadline(pace, STEP_PATIENCE_S)
 
         def seen(look: Look) -> None:
             view.look(look)
