@@ -22,7 +22,7 @@ help: ## List what there is to make
 
 setup: $(STAMPS)/dev ## Make .venv with everything that developing needs
 
-demo: $(STAMPS)/local ## The whole cutover on this machine, with a fault on the way (FILE=, COUNT=, SEED=, KEEP=1)
+demo: $(STAMPS)/local ## The whole cutover on this machine, with faults on the way (FILE=, COUNT=, SEED=, KEEP=1)
 	@$(BIN)/cutover demo $(DEMO)
 
 test: lint ## Lint, strict types, and every test

@@ -21,6 +21,7 @@ from migration.cli.demo.demo import demo
 from migration.cli.doctor.doctor import doctor
 from migration.cli.load.load import generate, load
 from migration.cli.local import local
+from migration.cli.local.fault import fault
 from migration.cli.plan import plan
 from migration.cli.preflight.preflight import preflight
 from migration.cli.repair.reconcile import reconcile
@@ -40,6 +41,7 @@ app = typer.Typer(
 )
 local.app.command()(generate)
 local.app.command()(load)
+local.app.command()(fault)
 app.add_typer(local.app, name="local")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(plan.app, name="plan")

@@ -73,4 +73,3 @@ def retrying(
 @cache
 def _install() -> None:
     BaseClient._make_api_call = retrying(BaseClient._make_api_call)  # type: ignore[attr-defined] # noqa: SLF001 - the one place
-

@@ -62,7 +62,7 @@ class ForwardMirror:
         self._deadline = self.elapsed() + TIMEOUT_S
         try:
             self.wire.send("PutItem", _put(self.table, activity, ingested_at))
-        except MissedError:
+        except (MissedError, ValueError):  # what cannot be said on the wire is a misfit
             self._deadline = 0
         self._sent = activity
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import io
-import itertools
 import json
 import zipfile
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import boto3
 from botocore.config import Config
 
 from tests import waiting
+from tests.contract.engines import unique
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -33,17 +33,11 @@ ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/test"
 ONE_ATTEMPT: Final = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=20)
 _PATIENCE_S: Final = 20
 _PROBE_S: Final = 0.02
-_numbers = itertools.count(1)
 
 
 def eventually(probe: Callable[[], T | None]) -> T:
     """Call until the answer is truthy, and return it."""
     return waiting.eventually(probe, _PATIENCE_S, _PROBE_S)
-
-
-def unique(word: str) -> str:
-    """Name a resource of one test, since all tests share one local AWS."""
-    return f"{word}-{next(_numbers)}"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""One suite for the ports of a backfill and a reconcile: in memory, on moto, and on the local AWS."""
+"""One suite for the ports of a backfill and a reconcile: in memory, and on every DynamoDB."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from migration.aws.transport.raw_dynamodb import beside
 from migration.backfill.bases import Holds, Installed
 from migration.backfill.history import BaseChange
 from migration.model.backfill import BackfillPhase, Copied, Job, Pulse, Segment
@@ -25,6 +24,7 @@ from pipeline.domain.queued_fact import QueuedFact
 from pipeline.stores.folds import FoldTables
 from tests.backfill_aws import InDynamoDB, in_dynamodb
 from tests.backfill_world import activity
+from tests.contract.engines import ENGINES, engine
 from tests.doubles.backfill import MemoryBases, MemoryCheckpoints, MemoryFacts, MemoryLegacy
 from tests.pipeline_aws import scan, table_name
 from tests.raw_moto import through
@@ -77,18 +77,13 @@ class InMemory:
         self.checkpoints.state = Control(stage, epoch=3)
 
 
-@pytest.fixture(params=["memory", "moto", pytest.param("local", marks=pytest.mark.slow)])
+@pytest.fixture(params=["memory", *ENGINES])
 def account(request: pytest.FixtureRequest) -> Iterator[Account]:
     if request.param == "memory":
         yield InMemory(MemoryFacts(), MemoryLegacy(), MemoryBases(), MemoryCheckpoints())
-    elif request.param == "moto":
-        with mock_aws():
-            client = boto3.client("dynamodb", region_name="us-east-1")
-            yield in_dynamodb(client, through(client))
-    else:
-        emulator = request.getfixturevalue("emulator")
-        client = boto3.client("dynamodb", **emulator.client_arguments)
-        yield in_dynamodb(client, beside(client, 4))
+        return
+    with engine(request) as aws:
+        yield in_dynamodb(aws.dynamodb, aws.raw)
 
 
 def fact(number: int, lane: Lane = Lane.HISTORY, side: Side = Side.LEGACY, **changes: Any) -> StoredFact:

@@ -1,11 +1,11 @@
-"""What a comparison reads, and its records: one contract in memory, on moto and on the local AWS."""
+"""What a comparison reads, and its records: one contract in memory, and on every DynamoDB."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 import pytest
@@ -22,6 +22,7 @@ from migration.model.legacy.layout import LegacyPlan
 from migration.model.side import Side
 from migration.model.stages import Control, Stage
 from pipeline.domain.snapshot import encode
+from tests.contract.engines import ENGINES, engine, unique
 from tests.contract.test_control_plane_ports import table as control_table
 from tests.diff_world import CLOCK, World, ago
 from tests.doubles.comparing import MemoryComparedSides, MemoryComparisons, MemoryServing
@@ -32,13 +33,13 @@ if TYPE_CHECKING:
     from migration.compare.diff.two_sides import StoredBoard
     from migration.compare.shadow.comparison import Comparison
     from migration.compare.shadow.sides import ComparedSides, Comparisons
-    from migration.local.emulator import Emulator
+    from tests.contract.engines import Engine
     from tests.doubles.both_sides import MemorySides
 
 CONTROL = Control(Stage.LIVE, 100, 100, epoch=3)
 SERVING = MemoryServing({Side.LEGACY: 1.0, Side.PIPELINE: None})
 UNTIL = datetime(2030, 1, 1, tzinfo=UTC)
-BACKENDS = ["memory", "moto", pytest.param("local", marks=pytest.mark.slow)]
+BACKENDS = ["memory", *ENGINES]
 KEYS = {
     "leaderboard": ("board",),
     "legacy_events": ("employee_id", "event_id"),
@@ -65,9 +66,9 @@ def world() -> World:
 class Backend:
     """Tables made and filled by plain calls, as both sides' code would have filled them."""
 
-    def __init__(self, clients: dict[str, Any], prefix: str) -> None:
-        self.dynamodb = clients["dynamodb"]
-        self.queue = clients["sqs"].create_queue(QueueName=f"{prefix}-queue")["QueueUrl"]
+    def __init__(self, aws: Engine, prefix: str) -> None:
+        self.dynamodb = cast("Any", aws.dynamodb)
+        self.queue = aws.sqs.create_queue(QueueName=f"{prefix}-queue")["QueueUrl"]
         self.names = TableNames(**{name: f"{prefix}-{name}" for name in KEYS})
         for name, keys in KEYS.items():
             kinds = zip(keys, ("HASH", "RANGE"), strict=False)
@@ -77,7 +78,7 @@ class Backend:
                 KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in kinds],
                 AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
             )
-        self.sides = TableSides(self.dynamodb, clients["sqs"], self.names, self.queue, LegacyPlan())
+        self.sides = TableSides(self.dynamodb, aws.sqs, self.names, self.queue, LegacyPlan())
 
     def put(self, table: str, **fields: object) -> None:
         item: Any = {
@@ -118,23 +119,14 @@ def _entries(board: StoredBoard) -> str:
     )
 
 
-def clients(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
-    if request.param == "moto":
-        with mock_aws():
-            yield {name: boto3.client(name, region_name="us-east-1") for name in ("dynamodb", "sqs")}
-    else:
-        emulator: Emulator = request.getfixturevalue("emulator")
-        yield {name: boto3.client(name, **emulator.client_arguments) for name in ("dynamodb", "sqs")}
-
-
 @pytest.fixture(params=BACKENDS)
 def compared_sides(request: pytest.FixtureRequest) -> Iterator[ComparedSides]:
     filled = world().sides()
     if request.param == "memory":
         yield MemoryComparedSides(filled)
         return
-    for made in clients(request):
-        backend = Backend(made, f"comparing-{abs(hash(request.node.name))}")
+    with engine(request) as aws:
+        backend = Backend(aws, unique("comparing"))
         backend.fill(filled)
         yield backend.sides
 
@@ -144,8 +136,8 @@ def comparisons(request: pytest.FixtureRequest) -> Iterator[Comparisons]:
     if request.param == "memory":
         yield MemoryComparisons()
         return
-    for made in clients(request):
-        plane = control_table(made["dynamodb"], f"comparisons-{abs(hash(request.node.name))}")
+    with engine(request) as aws:
+        plane = control_table(aws.dynamodb, unique("comparisons"))
         yield ComparisonTable(plane.client, plane.table, plane.migration)
 
 

@@ -1,8 +1,7 @@
-"""The control plane's port, held to one contract in memory, on moto and on the local AWS."""
+"""The control plane's port, held to one contract in memory, and on every DynamoDB."""
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +14,12 @@ from migration.model.errors import IntegrityError, RemoteError
 from migration.model.journal import Entry, EntryKind, control_detail, control_of
 from migration.model.stages import Control, Stage, read_control
 from migration.model.state import Lease, State
+from tests.contract.engines import ENGINES, engine, unique
 from tests.doubles.control_plane import MemoryControlPlane
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from migration.local.emulator import Emulator
     from migration.model.control_plane import ControlPlane
 
 HOLDER = "ana@desk:1"
@@ -39,17 +38,19 @@ def table(client: Any, name: str) -> ControlPlaneTable:
     return ControlPlaneTable(client, name, "activities")
 
 
-@pytest.fixture(params=["memory", "moto", pytest.param("local", marks=pytest.mark.slow)])
+@pytest.fixture(params=["memory", *ENGINES])
 def plane(request: pytest.FixtureRequest) -> Iterator[ControlPlane]:
     if request.param == "memory":
         yield MemoryControlPlane()
-    elif request.param == "moto":
-        with mock_aws():
-            yield table(boto3.client("dynamodb", region_name="us-east-1"), "control")
-    else:
-        emulator: Emulator = request.getfixturevalue("emulator")
-        client = boto3.client("dynamodb", **emulator.client_arguments)
-        yield table(client, f"control-{abs(hash(request.node.name))}")
+        return
+    with engine(request) as aws:
+        yield table(aws.dynamodb, unique("control"))
+
+
+@pytest.fixture(params=ENGINES)
+def stored(request: pytest.FixtureRequest) -> Iterator[ControlPlaneTable]:
+    with engine(request) as aws:
+        yield table(aws.dynamodb, unique("control"))
 
 
 def entry(number: int, epoch: int = 1, kind: EntryKind = EntryKind.DONE) -> Entry:
@@ -129,24 +130,19 @@ def test_a_state_is_restored_in_the_place_of_the_one_that_was_seen(
         ({"stage": {"N": "1"}, "epoch": {"N": "0"}}, 0),
     ],
 )
-@pytest.mark.parametrize("where", ["moto", pytest.param("local", marks=pytest.mark.slow)])
 def test_a_state_that_somebody_else_wrote_is_named_and_can_be_replaced(
-    where: str, fields: dict[str, Any], epoch: int, request: pytest.FixtureRequest
+    stored: ControlPlaneTable, fields: dict[str, Any], epoch: int
 ) -> None:
-    with nullcontext() if where == "local" else mock_aws():
-        arguments = request.getfixturevalue("emulator").client_arguments if where == "local" else {}
-        client = boto3.client("dynamodb", **{"region_name": "us-east-1", **arguments})
-        plane = table(client, f"written-{abs(hash(request.node.name))}")
-        key = {"migration": {"S": "activities"}, "record": {"S": "state"}}
-        client.put_item(TableName=plane.table, Item={**key, **fields})
-        with pytest.raises(IntegrityError, match="is no state") as found:
-            plane.state()
-        assert found.value.next_command == "cutover doctor"
-        assert plane.epoch() == epoch
-        restored = replace(State(), control=Control(Stage.OFF, epoch=epoch + 1))
-        assert not plane.restore(restored, entry(1), epoch + 1)
-        assert plane.restore(restored, entry(1), epoch)
-        assert plane.state() == restored
+    key = {"migration": {"S": "activities"}, "record": {"S": "state"}}
+    stored.client.put_item(TableName=stored.table, Item={**key, **fields})
+    with pytest.raises(IntegrityError, match="is no state") as found:
+        stored.state()
+    assert found.value.next_command == "cutover doctor"
+    assert stored.epoch() == epoch
+    restored = replace(State(), control=Control(Stage.OFF, epoch=epoch + 1))
+    assert not stored.restore(restored, entry(1), epoch + 1)
+    assert stored.restore(restored, entry(1), epoch)
+    assert stored.state() == restored
 
 
 def test_routing_values_survive_the_journal() -> None:
@@ -154,14 +150,12 @@ def test_routing_values_survive_the_journal() -> None:
     assert control_of(control_detail(control)) == control
 
 
-def test_the_door_reads_what_the_control_plane_writes() -> None:
-    with mock_aws():
-        client = boto3.client("dynamodb", region_name="us-east-1")
-        plane = table(client, "control")
-        first = replace(State(), control=Control(Stage.SHADOW)).moved(Stage.LIVE, 100, 500)
-        assert plane.move(first, entry(1), None)
-        key = {"migration": {"S": "activities"}, "record": {"S": "state"}}
-        assert read_control(client.get_item(TableName="control", Key=key)["Item"]) == first.control
+def test_the_door_reads_what_the_control_plane_writes(stored: ControlPlaneTable) -> None:
+    first = replace(State(), control=Control(Stage.SHADOW)).moved(Stage.LIVE, 100, 500)
+    assert stored.move(first, entry(1), None)
+    key = {"migration": {"S": "activities"}, "record": {"S": "state"}}
+    item = stored.client.get_item(TableName=stored.table, Key=key, ConsistentRead=True)["Item"]
+    assert read_control(item) == first.control
 
 
 def test_a_table_that_is_gone_is_an_error_and_no_refusal() -> None:

@@ -1,4 +1,4 @@
-"""What this project relies on in DynamoDB holds on the local AWS too."""
+"""What this project relies on in DynamoDB holds on the local AWS too, and on any engine that is named."""
 
 from __future__ import annotations
 
@@ -8,12 +8,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.contract.emulator_aws import unique
+from tests.contract.emulator_aws import Clients
+from tests.contract.engines import REAL, engine, unique
 
 if TYPE_CHECKING:
-    from tests.contract.emulator_aws import Clients
+    from collections.abc import Iterator
 
-pytestmark = pytest.mark.slow
+    from migration.local.emulator import Emulator
+
+UNUSED: Any = None
+
+
+@pytest.fixture(params=REAL, scope="module")
+def aws(request: pytest.FixtureRequest) -> Iterator[Clients]:
+    """Clients of which tests use DynamoDB's alone."""
+    with engine(request) as opened:
+        yield Clients(opened.dynamodb, UNUSED, UNUSED, UNUSED)
+
 
 UNSEEN = "attribute_not_exists(id)"
 
@@ -170,7 +181,9 @@ def test_a_time_to_live_attribute_is_accepted(aws: Clients) -> None:
     assert described == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires_at"}
 
 
-def test_a_stream_has_one_record_per_change_in_order_and_none_for_a_refused_put(aws: Clients) -> None:
+@pytest.mark.slow
+def test_a_stream_has_one_record_per_change_in_order_and_none_for_a_refused_put(emulator: Emulator) -> None:
+    aws = Clients.of(emulator)
     table, (url, arn) = aws.table(), aws.queue()
     aws.put(table, "a")
     with pytest.raises(aws.dynamodb.exceptions.ConditionalCheckFailedException):

@@ -15,7 +15,8 @@ from botocore.exceptions import ClientError
 
 from migration.aws.transport.clients import connect_bulk
 from migration.local.emulator.gaps.athena_dialect import duckdb_type
-from tests.contract.emulator_aws import eventually, unique
+from tests.contract.emulator_aws import eventually
+from tests.contract.engines import unique
 
 if TYPE_CHECKING:
     from migration.local.emulator import Emulator

@@ -10,7 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from migration.local.emulator import Fault, Faults
-from tests.contract.emulator_aws import ROLE, eventually, texts, unique
+from tests.contract.emulator_aws import ROLE, eventually, texts
+from tests.contract.engines import unique
 
 if TYPE_CHECKING:
     from tests.contract.emulator_aws import Clients

@@ -8,6 +8,7 @@ import pytest
 
 from migration.local.emulator import Fault
 from migration.local.emulator.fault_rules import Rules
+from migration.local.emulator.named_items import HeldItems
 from migration.local.emulator.wire import Call, error_answer, read_call
 
 FORM = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
@@ -101,3 +102,64 @@ def test_the_report_counts_what_each_fault_met() -> None:
     assert len(report["log"]) == 2
     rules.clear()
     assert rules.report() == {"faults": [], "log": []}
+
+
+def update(table: str = "rows", item_id: str = "a") -> dict[str, object]:
+    return {"TableName": table, "Key": {"id": {"S": item_id}}}
+
+
+def transaction(*updates: object, sent_as: str = "t") -> Call:
+    actions = [{"Update": one} for one in updates]
+    return call(
+        "TransactWriteItems", json.dumps({"TransactItems": actions, "ClientRequestToken": sent_as}).encode()
+    )
+
+
+def plain(operation: str, **fields: object) -> Call:
+    return call(operation, json.dumps(fields).encode())
+
+
+def decided(rules: Rules, asked: Call) -> str:
+    fault = rules.decide(asked)
+    return "" if fault is None else fault.code if fault.kind == "error" else fault.kind
+
+
+def test_a_transaction_holds_its_items_until_it_is_released() -> None:
+    rules = Rules(HeldItems(lambda _table: ("id",)))
+    fault_id = rules.arm(Fault(service="dynamodb", kind="hold", latency_ms=5))
+    running = transaction(update(), update(item_id="b"))
+    assert decided(rules, plain("UpdateItem", **update())) == ""
+    assert decided(rules, running) == "hold"
+    conflict = "TransactionConflictException"
+    assert decided(rules, plain("UpdateItem", **update())) == conflict
+    assert decided(rules, plain("DeleteItem", **update(item_id="b"))) == conflict
+    assert (
+        decided(rules, plain("PutItem", TableName="rows", Item={"id": {"S": "a"}, "x": {"N": "1"}}))
+        == conflict
+    )
+    assert decided(rules, transaction(update(), sent_as="other")) == "TransactionCanceledException"
+    assert decided(rules, running) == "TransactionInProgressException"
+    for free in (update(item_id="c"), update("other")):
+        assert decided(rules, plain("UpdateItem", **free)) == ""
+    assert decided(rules, plain("GetItem", **update())) == ""
+    assert {one["fault"] for one in rules.report()["log"]} == {fault_id}
+    rules.release(running)
+    assert decided(rules, plain("UpdateItem", **update())) == ""
+
+
+def test_a_request_that_is_none_holds_and_meets_nothing() -> None:
+    rules = Rules(HeldItems(lambda _table: ("id",)))
+    rules.arm(Fault(service="dynamodb", kind="hold", latency_ms=5))
+    rules.decide(transaction(update()))
+    for body in (b"", b"[]", b"no JSON", b'{"TableName": "rows"}', b'{"TableName": "rows", "Item": {}}'):
+        assert rules.decide(call("PutItem", body)) is None
+    assert decided(rules, call("TransactWriteItems", b'{"TransactItems": [{"Put": 1}]}')) == "hold"
+
+
+def test_only_a_read_that_need_not_be_consistent_lags() -> None:
+    rules = Rules()
+    rules.arm(Fault(service="dynamodb", kind="lag", latency_ms=5))
+    assert decided(rules, plain("GetItem", **update())) == "lag"
+    assert decided(rules, plain("Query", TableName="rows", ConsistentRead=False)) == "lag"
+    assert decided(rules, plain("GetItem", **update(), ConsistentRead=True)) == ""
+    assert decided(rules, plain("PutItem", **update())) == ""

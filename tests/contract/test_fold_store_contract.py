@@ -1,8 +1,7 @@
-"""One contract for the fold stores: in memory, on moto, and on the local AWS."""
+"""One contract for the fold stores: in memory, and on every DynamoDB."""
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
@@ -17,6 +16,7 @@ from pipeline.domain.fold import Fold
 from pipeline.domain.queued_fact import QueuedFact
 from pipeline.stores.folds import FoldTables
 from pipeline.stores.memory import MemoryFolds
+from tests.contract.engines import ENGINES, REAL, engine, unique
 from tests.pipeline_aws import create_tables, scan, table_name
 
 if TYPE_CHECKING:
@@ -66,9 +66,8 @@ class InDynamoDB:
         return str(item["newest_folded_at"])
 
 
-def in_dynamodb(endpoint: str | None = None) -> InDynamoDB:
-    client = boto3.client("dynamodb", endpoint_url=endpoint)
-    prefix = f"contract-{uuid.uuid4().hex[:8]}"
+def in_dynamodb(client: DynamoDBClient) -> InDynamoDB:
+    prefix = unique("folds")
     create_tables(client, prefix)
     store = FoldTables(
         client=client,
@@ -82,15 +81,19 @@ def in_dynamodb(endpoint: str | None = None) -> InDynamoDB:
     return InDynamoDB(store, client, prefix)
 
 
-@pytest.fixture(params=["memory", "moto", pytest.param("local", marks=pytest.mark.slow)])
+@pytest.fixture(params=["memory", *ENGINES])
 def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
     if request.param == "memory":
         yield InMemory(MemoryFolds())
-    elif request.param == "moto":
-        with mock_aws():
-            yield in_dynamodb()
-    else:
-        yield in_dynamodb(request.getfixturevalue("emulator").endpoint)
+        return
+    with engine(request) as aws:
+        yield in_dynamodb(aws.dynamodb)
+
+
+@pytest.fixture(params=REAL)
+def strict(request: pytest.FixtureRequest) -> Iterator[InDynamoDB]:
+    with engine(request) as aws:
+        yield in_dynamodb(aws.dynamodb)
 
 
 def fact(number: int, employee: str = "e", points: int = 10) -> QueuedFact:
@@ -126,12 +129,9 @@ def test_the_newest_time_moves_forward_only(subject: Subject) -> None:
     assert subject.newest() == "2026-03-01T09:30:00.000Z"
 
 
-@pytest.mark.slow
-def test_a_row_that_cannot_take_its_delta_is_named_and_nothing_is_written(
-    request: pytest.FixtureRequest,
-) -> None:
-    """The local AWS words it as AWS does; the memory store has no such rows and moto another error."""
-    subject = in_dynamodb(request.getfixturevalue("emulator").endpoint)
+def test_a_row_that_cannot_take_its_delta_is_named_and_nothing_is_written(strict: InDynamoDB) -> None:
+    """The memory store has no such rows, and moto another error."""
+    subject = strict
     subject.client.put_item(
         TableName=table_name(subject.prefix, "employee_progress"),
         Item={"employee_id": {"S": "e"}, "program_id": {"S": "p"}, "points": {"S": "not a number"}},

@@ -1,8 +1,7 @@
-"""The live lane's folds as a repair touches them: one contract in memory, on moto and on the local AWS."""
+"""The live lane's folds as a repair touches them: one contract in memory, and on every DynamoDB."""
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,7 +11,7 @@ import pytest
 from moto import mock_aws
 
 from migration.aws.tables.live_fold_tables import LiveFoldTables
-from migration.aws.transport.clients import Clients, connect
+from migration.aws.transport.clients import Clients
 from migration.model.facts import Lane, Restated, Restatement, Stands, StoredFact
 from migration.model.fold import TOTAL, Fold, Row, fold_all, fold_of, rows_of
 from migration.model.side import Side
@@ -22,6 +21,7 @@ from migration.repair.words import Compensation
 from pipeline.domain.aggregator import Aggregator, FoldStore
 from pipeline.domain.queued_fact import QueuedFact, parse_message
 from pipeline.stores.folds import FoldTables
+from tests.contract.engines import ENGINES, engine, unique
 from tests.doubles.clock import MemoryClock
 from tests.doubles.live_folds import MemoryLiveFolds
 from tests.memory_dynamodb import item_of, read_fact
@@ -32,7 +32,6 @@ from tests.verify_world import OLD, activity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from migration.local.emulator import Emulator
     from migration.model.fold import Activity
     from migration.repair.live_folds import LiveFolds
 
@@ -142,7 +141,7 @@ class InAws:
 
 
 def in_aws(clients: Clients) -> InAws:
-    prefix = f"folds-{uuid.uuid4().hex[:8]}"
+    prefix = unique("folds")
     create_tables(clients.dynamodb, prefix)
     queue = clients.sqs.create_queue(QueueName=prefix)["QueueUrl"]
     names = {f"{name}_table": table_name(prefix, name) for name in KEYS}
@@ -150,17 +149,14 @@ def in_aws(clients: Clients) -> InAws:
     return InAws(LiveFoldTables(clients, outputs, MemoryClock(), SHARDS, timedelta(days=40)), prefix)
 
 
-@pytest.fixture(params=["memory", "moto", pytest.param("local", marks=pytest.mark.slow)])
+@pytest.fixture(params=["memory", *ENGINES])
 def lane(request: pytest.FixtureRequest) -> Iterator[InMemory | InAws]:
     if request.param == "memory":
         yield InMemory(MemoryLiveFolds(now=MemoryClock().now))
-    elif request.param == "moto":
-        with mock_aws():
-            unused: Any = None
-            yield in_aws(Clients(boto3.client("dynamodb"), unused, boto3.client("sqs")))
-    else:
-        emulator: Emulator = request.getfixturevalue("emulator")
-        yield in_aws(connect("us-east-1", emulator.endpoint))
+        return
+    with engine(request) as aws:
+        unused: Any = None
+        yield in_aws(Clients(aws.dynamodb, unused, aws.sqs))
 
 
 def fold(lane: FoldingLane, *facts: QueuedFact) -> set[str]:

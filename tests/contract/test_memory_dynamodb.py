@@ -179,6 +179,20 @@ def test_facts_are_added_to_legacy_once(account: Account) -> None:
     assert account.legacy_totals() == {Row(None, "p-1"): Fold(6, 3), Row("e-1", "p-1"): Fold(6, 3)}
 
 
+def test_facts_that_there_is_no_time_for_are_left_and_those_before_are_done(account: Account) -> None:
+    """A function that is ended in the middle tells nothing of what it did, and all of it comes again."""
+    rows, _ = mirrored_rows(account)
+    facts = [
+        mirrored(Activity(f"e-{number}", f"ev-{number}", "p-1", "task_completed", 1, AT), AT)
+        for number in range(25)
+    ]
+    turns = iter([True])
+    outcome = LegacyFolds(rows, wait=lambda _: None, has_time=lambda: next(turns, False)).fold(facts)
+    assert outcome.folded
+    assert set(outcome.failed.values()) == {"out of time"}
+    assert outcome.folded | outcome.failed.keys() == {fact.identity for fact in facts}
+
+
 def test_each_step_of_adding_to_legacy_does_what_its_condition_allows(account: Account) -> None:
     rows, (one, two, _) = mirrored_rows(account)
     program, mark = LiveRow("p-1"), mark_of(one.identity)

@@ -24,6 +24,7 @@ from migration.model.fold import TOTAL, Activity, Fold, Row
 from migration.model.legacy.layout import LegacyPlan
 from migration.model.side import Side
 from migration.plan.outputs import LegacyOutputs, PipelineOutputs
+from tests.contract.engines import ENGINES, engine, unique
 from tests.doubles.sending import MemoryLedger, MemorySender
 from tests.doubles.tables import MemoryTables
 from tests.pipeline_aws import KEYS, create_tables, table_name
@@ -33,11 +34,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sqs import SQSClient
 
     from migration.load.acknowledging import AcknowledgementLedger
     from migration.load.sending import Sender
     from migration.model.acknowledgements import Ledger
 
+MOTO = "toolkit"
 TIME = "2026-03-01T09:30:00.000Z"
 FACTS = [
     Activity(f"emp-{number % 3}", f"ev-{number}", "prog-1", "task_completed", 10, TIME) for number in range(9)
@@ -58,28 +61,41 @@ def in_memory() -> Tables:
     return MemoryTables([*FACTS, PULSE], {**FOLDS, Row(None, "#pulse"): Fold(0, 1, 9)}, messages=3)
 
 
-def in_dynamodb() -> Tables:
-    client = boto3.client("dynamodb", region_name="us-east-1")
-    sqs = boto3.client("sqs", region_name="us-east-1")
-    create_tables(client, "test")
-    queues = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("live", "dlq", "capture-dlq")}
+def in_dynamodb(client: DynamoDBClient, sqs: SQSClient, prefix: str) -> Tables:
+    create_tables(client, prefix)
+    names = {name: f"{prefix}-{name}" for name in ("live", "dlq", "capture-dlq")}
+    queues = {name: sqs.create_queue(QueueName=queue)["QueueUrl"] for name, queue in names.items()}
     for _ in range(3):
         sqs.send_message(QueueUrl=queues["live"], MessageBody="{}")
     for fact in [*FACTS, PULSE]:
-        put_fact(client, fact)
-    put_row(client, "employee_progress", {"employee_id": "emp-0", "program_id": "prog-1"}, Fold(30, 3, 111))
-    put_row(client, "employee_progress", {"employee_id": "emp-0", "program_id": TOTAL}, Fold(30, 3, 111))
-    put_row(client, "employee_progress", {"employee_id": "#pulse", "program_id": "#pulse"}, Fold(0, 1, 9))
-    put_row(client, "program_progress", {"program_id": "prog-1", "shard": "00"}, Fold(40, 4, 200))
-    put_row(client, "program_progress", {"program_id": "prog-1", "shard": "01"}, Fold(20, 2, 22))
-    put_row(client, "program_progress", {"program_id": "#pulse", "shard": "00"}, Fold(0, 1, 9))
+        put_fact(client, prefix, fact)
+    put_row(
+        client,
+        prefix,
+        "employee_progress",
+        {"employee_id": "emp-0", "program_id": "prog-1"},
+        Fold(30, 3, 111),
+    )
+    put_row(
+        client, prefix, "employee_progress", {"employee_id": "emp-0", "program_id": TOTAL}, Fold(30, 3, 111)
+    )
+    put_row(
+        client, prefix, "employee_progress", {"employee_id": "#pulse", "program_id": "#pulse"}, Fold(0, 1, 9)
+    )
+    put_row(client, prefix, "program_progress", {"program_id": "prog-1", "shard": "00"}, Fold(40, 4, 200))
+    put_row(client, prefix, "program_progress", {"program_id": "prog-1", "shard": "01"}, Fold(20, 2, 22))
+    put_row(client, prefix, "program_progress", {"program_id": "#pulse", "shard": "00"}, Fold(0, 1, 9))
     freshness = {"program_id": {"S": "#freshness"}, "shard": {"S": "newest"}, "newest_folded_at": {"S": TIME}}
-    client.put_item(TableName="test-program-progress", Item=freshness)
-    return PipelineTables(client, sqs, outputs(queues))
+    client.put_item(TableName=table_name(prefix, "program_progress"), Item=freshness)
+    return PipelineTables(client, sqs, outputs(queues, prefix))
 
 
-def outputs(queues: dict[str, str]) -> PipelineOutputs:
-    names = {f"{table}_table": table_name("test", table) for table in KEYS}
+def in_moto() -> PipelineTables:
+    return cast("PipelineTables", in_dynamodb(boto3.client("dynamodb"), boto3.client("sqs"), MOTO))
+
+
+def outputs(queues: dict[str, str], prefix: str) -> PipelineOutputs:
+    names = {f"{table}_table": table_name(prefix, table) for table in KEYS}
     others = dict.fromkeys(PipelineOutputs.model_fields, "unused")
     urls = {
         "queue_url": queues["live"],
@@ -89,26 +105,29 @@ def outputs(queues: dict[str, str]) -> PipelineOutputs:
     return PipelineOutputs.model_validate({**others, **names, **urls})
 
 
-def put_fact(client: DynamoDBClient, fact: Activity, lane: str = "live") -> None:
+def put_fact(client: DynamoDBClient, prefix: str, fact: Activity, lane: str = "live") -> None:
     item: dict[str, Any] = {
         name: {"S": getattr(fact, name)}
         for name in ("employee_id", "event_id", "program_id", "activity_type", "occurred_at")
     }
     points: Any = {"N": str(fact.points)}
     accepted = {"ingested_at": {"S": TIME}, "lane": {"S": lane}, "side": {"S": "legacy"}}
-    client.put_item(TableName="test-facts", Item={**item, "points": points, **accepted})
+    client.put_item(TableName=table_name(prefix, "facts"), Item={**item, "points": points, **accepted})
 
 
-def put_row(client: DynamoDBClient, table: str, key: dict[str, str], fold: Fold) -> None:
+def put_row(client: DynamoDBClient, prefix: str, table: str, key: dict[str, str], fold: Fold) -> None:
     item: dict[str, Any] = {name: {"S": value} for name, value in key.items()}
     sums = {name: {"N": str(getattr(fold, name))} for name in ("points", "events", "fingerprint")}
-    client.put_item(TableName=table_name("test", table), Item={**item, **sums})
+    client.put_item(TableName=table_name(prefix, table), Item={**item, **sums})
 
 
-@pytest.fixture(params=[in_memory, in_dynamodb], ids=["memory", "dynamodb"])
+@pytest.fixture(params=["memory", *ENGINES])
 def tables(request: pytest.FixtureRequest) -> Iterator[Tables]:
-    with mock_aws():
-        yield request.param()
+    if request.param == "memory":
+        yield in_memory()
+        return
+    with engine(request) as aws:
+        yield in_dynamodb(aws.dynamodb, aws.sqs, unique("toolkit"))
 
 
 def test_every_fact_is_read_reserved_ones_too(tables: Tables) -> None:
@@ -125,9 +144,12 @@ def test_the_backlog_counts_facts_folds_and_messages_without_reserved_ones(table
 
 def test_facts_of_the_history_lane_are_not_waited_for() -> None:
     with mock_aws():
-        tables = cast("PipelineTables", in_dynamodb())
+        tables = in_moto()
         put_fact(
-            tables.client, Activity("emp-9", "ev-h", "prog-1", "task_completed", 10, TIME), lane="history"
+            tables.client,
+            MOTO,
+            Activity("emp-9", "ev-h", "prog-1", "task_completed", 10, TIME),
+            lane="history",
         )
         assert tables.stored() == 9
         assert len(list(tables.activities())) == 11
@@ -135,10 +157,12 @@ def test_facts_of_the_history_lane_are_not_waited_for() -> None:
 
 def test_a_number_that_no_side_writes_is_named_and_not_guessed() -> None:
     with mock_aws():
-        tables = cast("PipelineTables", in_dynamodb())
-        put_row(tables.client, "program_progress", {"program_id": "prog-1", "shard": "00"}, Fold(0, 0, 0))
+        tables = in_moto()
+        put_row(
+            tables.client, MOTO, "program_progress", {"program_id": "prog-1", "shard": "00"}, Fold(0, 0, 0)
+        )
         broken = {"program_id": {"S": "prog-1"}, "shard": {"S": "00"}, "points": {"N": "1.5"}}
-        tables.client.put_item(TableName="test-program-progress", Item=cast("Any", broken))
+        tables.client.put_item(TableName=table_name(MOTO, "program_progress"), Item=cast("Any", broken))
         with pytest.raises(
             IntegrityError, match=r"points of the item with program_id prog-1, shard 00.*1\.5"
         ):
@@ -155,7 +179,7 @@ def test_a_table_that_is_not_there_is_a_remote_error_that_names_it() -> None:
 
 def test_refused_credentials_are_told_apart() -> None:
     with mock_aws():
-        tables = cast("PipelineTables", in_dynamodb())
+        tables = in_moto()
 
         def refuse(**_: object) -> None:
             raise tables.client.exceptions.ClientError(

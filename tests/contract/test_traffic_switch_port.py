@@ -19,7 +19,8 @@ from migration.model.errors import RemoteError
 from migration.model.routing import Shares, shares_of
 from migration.model.stages import FULL_WEIGHT, Control, Stage
 from migration.model.state import State
-from tests.contract.emulator_aws import unique, zipped
+from tests.contract.emulator_aws import zipped
+from tests.contract.engines import unique
 from tests.doubles.control_plane import MemoryControlPlane
 from tests.doubles.traffic_switch import MemoryTrafficSwitch
 

@@ -1,4 +1,4 @@
-"""The vital evidence's port, held to one contract in memory, on moto and on the local AWS."""
+"""The vital evidence's port, held to one contract in memory, and on every DynamoDB."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from migration.model.side import Side
 from migration.plan.outputs import MigrationOutputs, PipelineOutputs
 from pipeline.domain.activity import Activity
 from pipeline.domain.fact import fact_item
+from tests.contract.engines import ENGINES, engine, unique
 from tests.doubles.vitals import MemoryVitals
 from tests.guarding_world import NOW, answers, door
 from tests.pipeline_aws import KEYS, create_tables, table_name
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from migration.guardrails.registry import VitalEvidence
-    from migration.local.emulator import Emulator
 
 QUEUES = ("activities", "activities-dlq", "capture-dlq", "mirror", "mirror-dlq", "mirror-capture-dlq")
 
@@ -149,21 +149,13 @@ class AwsStack:
 Stack = MemoryStack | AwsStack
 
 
-@pytest.fixture(params=["memory", "moto", pytest.param("local", marks=pytest.mark.slow)])
+@pytest.fixture(params=["memory", *ENGINES])
 def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     if request.param == "memory":
         yield MemoryStack()
-    elif request.param == "moto":
-        with mock_aws():
-            region = "us-east-1"
-            yield AwsStack(
-                boto3.client("dynamodb", region_name=region), boto3.client("sqs", region_name=region), "v"
-            )
-    else:
-        emulator: Emulator = request.getfixturevalue("emulator")
-        arguments = emulator.client_arguments
-        prefix = f"v{abs(hash(request.node.name))}"
-        yield AwsStack(boto3.client("dynamodb", **arguments), boto3.client("sqs", **arguments), prefix)
+        return
+    with engine(request) as aws:
+        yield AwsStack(aws.dynamodb, aws.sqs, unique("vitals"))
 
 
 def fact(name: str, at: float = NOW) -> Witness:

@@ -59,7 +59,11 @@ def test_the_demo_moves_everything_and_what_it_leaves_proves_it_again(home: Path
     assert told.returncode == 0, told.stdout + told.stderr
     for heading in ("1  Legacy", "2  Expand", "3  Cut over", "4  Again", "5  Complete", "6  Proof"):
         assert f"\n{heading}  " in told.stdout
-    assert "⚡ fault injected" in told.stderr
+    for fault in ("the forward mirror's answers drip in", "the pipe stops delivering facts"):
+        assert f"⚡ fault injected: {fault}" in told.stderr
+    contended = re.search(r"^ refused, and made again +([\d,]+) *$", told.stdout, re.MULTILINE)
+    assert contended is not None
+    assert int(contended[1].replace(",", "")) > 0, "nothing contended"
     assert "✓ The fault was caught and rolled back by itself" in told.stdout
     assert "✓ pipeline is exact" in told.stdout
     for number in ("failed requests", "lost", "doubled"):

@@ -34,7 +34,7 @@ CONFLICT = refused("TransactionConflictException")
 def server() -> Iterator[HttpDynamoDB]:
     with dynamodb_over_http() as http:
         http.client.create_table(
-            TableName="t",
+            TableName="rows",
             BillingMode="PAY_PER_REQUEST",
             KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
             AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
@@ -68,7 +68,7 @@ def test_what_was_refused_for_now_is_made_again(dynamodb: HttpDynamoDB, fault: F
     client, clock = client_of(dynamodb)
     began = clock.elapsed()
     dynamodb.faults.extend([fault] * 7)
-    client.put_item(TableName="t", Item=KEY)
+    client.put_item(TableName="rows", Item=KEY)
     assert len(dynamodb.requests) == 8
     assert clock.elapsed() - began == pytest.approx(0.02 + 0.04 + 0.08 + 0.16 + 0.32 + 0.5 + 0.5)
 
@@ -88,7 +88,7 @@ def test_what_would_be_refused_again_or_may_be_written_is_not(dynamodb: HttpDyna
     client, _ = client_of(dynamodb)
     dynamodb.faults.append(fault)
     with pytest.raises(ClientError):
-        client.put_item(TableName="t", Item=KEY)
+        client.put_item(TableName="rows", Item=KEY)
     assert len(dynamodb.requests) == 1
 
 
@@ -97,7 +97,7 @@ def test_the_error_is_raised_when_its_time_is_over(dynamodb: HttpDynamoDB) -> No
     began = clock.elapsed()
     dynamodb.faults.extend([CONFLICT] * 20)
     with pytest.raises(client.exceptions.TransactionConflictException):
-        client.put_item(TableName="t", Item=KEY)
+        client.put_item(TableName="rows", Item=KEY)
     assert len(dynamodb.requests) == 4
     assert clock.elapsed() - began <= 0.2
 
@@ -106,14 +106,14 @@ def test_each_request_has_its_own_time(dynamodb: HttpDynamoDB) -> None:
     client, _ = client_of(dynamodb, within_s=0.2)
     for _ in range(3):
         dynamodb.faults.extend([CONFLICT] * 3)
-        client.put_item(TableName="t", Item=KEY)
+        client.put_item(TableName="rows", Item=KEY)
 
 
 def test_all_clients_of_a_session_do_it(dynamodb: HttpDynamoDB) -> None:
     session, clock = boto3.Session(), MemoryClock()
     TryAgain(5, clock.elapsed, clock.sleep).attach(session.events)
     dynamodb.faults.extend([CONFLICT] * 2)
-    session.resource("dynamodb", endpoint_url=dynamodb.endpoint_url).Table("t").put_item(Item={"id": "1"})
+    session.resource("dynamodb", endpoint_url=dynamodb.endpoint_url).Table("rows").put_item(Item={"id": "1"})
     assert len(dynamodb.requests) == 3
 
 

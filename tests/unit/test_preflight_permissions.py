@@ -201,7 +201,7 @@ def test_every_action_that_is_asked_about_is_documented() -> None:
 def test_what_aws_says_of_a_thing_is_a_value_but_for_missing_credentials() -> None:
     real, _ = clients()
     dynamodb = real.dynamodb
-    assert ask("table x", lambda: dynamodb.describe_table(TableName="x")) == Missing("table x")
+    assert ask("table x", lambda: dynamodb.describe_table(TableName="gone")) == Missing("table x")
     denied, _ = clients(**user("dynamodb:GetItem"))
     told = enforced(
         lambda: ask("table x", lambda: denied.dynamodb.describe_table(TableName="control")["Table"])

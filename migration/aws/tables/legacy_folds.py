@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from migration.aws.tables.legacy_rows import BusyError, UnfitError, mark_of
 from pipeline.domain.aggregator import MAX_BUSY, Outcome
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     RowOf = Callable[[MirroredFact], Row]
     Grouped = dict[Row, list[MirroredFact]]
+
+AT_ONCE: Final = 40  # facts and rows between two looks at the time: each is some calls, and rows may be hot
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class LegacyFolds:
     def fold(self, facts: Iterable[MirroredFact]) -> Outcome:
         """Add each distinct fact once; facts that could not be added are in `failed`, with the reason."""
         outcome = Outcome()
-        for chunk in chunks({fact.identity: fact for fact in facts}.values()):
+        for chunk in chunks({fact.identity: fact for fact in facts}.values(), AT_ONCE):
             self._add(_Adding(self.rows, cast("list[MirroredFact]", list(chunk.facts)), outcome))
         return outcome
 

@@ -25,13 +25,16 @@ def demo(
     seed: Annotated[int, typer.Option(help="Makes them repeatable, but for their times.")] = 7,
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything running at the end.")] = False,
 ) -> None:
-    """Move legacy to the pipeline while clients work, with a fault on the way; then prove what became of all.
+    """Move legacy to the pipeline while clients work, with faults on the way; then prove what became of all.
 
     History in legacy alone, steady load, expand, dualwrite, backfill, shadow, a rollback drill, reads and
     writes shifted in steps, a fault that is caught and rolled back by itself, forward again, rampdown,
-    complete. Everything happens on this machine and is gone at the end, unless --keep says otherwise.
+    complete. All the while others' transactions hold the rows that legacy writes, and for some seconds the
+    mirror's answers drip. Everything happens on this machine and is gone at the end, unless --keep says
+    otherwise.
 
     Exit code 0: no request failed, and nothing was lost, doubled or altered. 1: something was; it is named.
+    10: the machine is too slow; the guardrail that said so is named.
 
     For example:
 

@@ -1,10 +1,11 @@
-"""The demo's acts: legacy under load, a cutover with a fault on the way, and the proof at its end."""
+"""The demo's acts: legacy under load, a cutover with faults on the way, and the proof at its end."""
 
 from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from migration.aws.files.ledger_file import LedgerFile, load_ledger
@@ -15,7 +16,10 @@ from migration.aws.transport.clock import SystemClock
 from migration.aws.transport.http import HttpSender
 from migration.cli.cutover.run_view import RunView
 from migration.cli.demo import telling as story
-from migration.cli.demo.fault import PlottedFault
+from migration.cli.demo.contention import TOLD as CONTENTION_TOLD
+from migration.cli.demo.contention import contending
+from migration.cli.demo.fault import PlottedFaults
+from migration.cli.demo.pace import Pace, StepDeadline
 from migration.cli.demo.pages import comparing, write_pages
 from migration.cli.demo.readers import reading
 from migration.cli.demo.traffic import traffic
@@ -51,9 +55,11 @@ RATE: Final = 12.0  # activities a second, while the migration is under way
 LONGEST_S: Final = 900
 PATIENCE: Final = timedelta(seconds=180)
 LEASE_WAIT_S: Final = 30.0
-PROOF_PATIENCE_S: Final = 180.0
+STEP_PATIENCE_S: Final = 240.0
 BOARD_SIZE: Final = 10
 FAULT_AT: Final = 25  # percent of writes
+LIMIT_S: Final = 4.0
+MIRROR_LIMIT_S: Final = 30.0
 PLAN: Final = """# The demo's plan: as by default, but quick.
 [cutover]
 steps = [25, 100]
@@ -63,9 +69,10 @@ drill_percent = 5
 backfill_wcu = 4000
 
 [guardrails]
-lag_s = 4
-queue_age_s = 4
-door_seen_s = 4
+lag_s = {limit_s}
+queue_age_s = {limit_s}
+door_seen_s = {limit_s}
+mirror_lag_s = {mirror_limit_s}
 # Minutes instead of hours: less evidence has to do before a step.
 alpha = 0.05
 error_bad = 0.5
@@ -83,10 +90,12 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class ClientsMet:
-    """What clients met while everything moved."""
+    """What clients met while everything moved; `refused` counts writes that contention refused meanwhile."""
 
     reports: list[LoadReport]
     readers: Readers
+
+    refused: int
 
     @property
     def failed(self) -> int:
@@ -110,7 +119,7 @@ class Story:
 
     def tell(self) -> Told:
         """Play all acts."""
-        legacy = self._legacy()
+        legacy, pace = self._legacy()
         sender = HttpSender(legacy.outputs.entry.ingest_url, CLIENTS, TIMEOUT)
         with LedgerFile(self.workspace.ledger, run=secrets.token_hex(4)) as file:
             clients = Load(Side.LEGACY, sender, file, SystemClock(), CLIENTS)
@@ -119,13 +128,14 @@ class Story:
                 traffic(clients, self._sent_meanwhile(), RATE) as reports,
                 reading(entry.serve_url) as readers,
             ):
-                stack, helm = self._expand()
-                fault = PlottedFault(stack, FAULT_AT)
-                with comparing(helm):
-                    self._cut_over(helm, fault)
-        return self._prove(stack, helm, fault, ClientsMet(reports, readers))
+                stack, helm = self._expand(pace)
+                faults = PlottedFaults(stack, FAULT_AT)
+                with comparing(helm), contending(stack) as contention:
+                    self._cut_over(helm, faults, pace)
+                    refused = contention.refused()
+        return self._prove(stack, helm, faults, ClientsMet(reports, readers, refused), pace)
 
-    def _legacy(self) -> RunningStack:
+    def _legacy(self) -> tuple[RunningStack, Pace]:
         story.stage(1, "Legacy", "the synchronous system alone, on a local AWS, with its history")
         stack, done = bring_up(self.workspace, "legacy", port=0)
         story.tell(done)
@@ -133,53 +143,65 @@ class Story:
         with counting({Side.LEGACY: len(sending.bodies)}) as steps:
             reports = send(sending, stack.outputs, [Side.LEGACY], ledger, steps)
         story.loads(reports)
+        pace = Pace.of(reports)
         story.tell(f"From here on clients send {RATE:g} activities a second, whatever happens.")
-        return stack
+        if told := pace.told():
+            story.tell(told)
+        return stack, pace
 
-    def _expand(self) -> tuple[RunningStack, Steering]:
+    def _expand(self, pace: Pace) -> tuple[RunningStack, Steering]:
         story.stage(2, "Expand", "the pipeline next to it, the front door at the URL that clients know")
         stack, done = bring_up(self.workspace, "expand", port=0)
         story.tell(done)
         plan = self.workspace.home / "cutover.toml"
-        plan.write_text(PLAN)
+        plan.write_text(
+            PLAN.format(limit_s=pace.seconds(LIMIT_S), mirror_limit_s=pace.seconds(MIRROR_LIMIT_S))
+        )
         return stack, Steering.find(plan)
 
-    def _cut_over(self, helm: Steering, fault: PlottedFault) -> None:
+    def _cut_over(self, helm: Steering, faults: PlottedFaults, pace: Pace) -> None:
         story.stage(
             3, "Cut over", "dualwrite, backfill, shadow, rollback drill, then reads and writes in steps"
         )
-        look = self._run(helm, fault)
-        if look.ending is Ending.ROLLED_BACK and fault.caught_s is not None:
-            story.rolled_back(look, fault)
-            fault.remove()
+        story.tell(CONTENTION_TOLD)
+        look = self._run(helm, faults, pace)
+        if look.ending is Ending.ROLLED_BACK and faults.caught_s is not None:
+            story.rolled_back(look, faults)
+            faults.pipe.end()
             state = helm.plane.state()
             helm.mover().change(state, state.changed(paused=""), "resume", "the fault is gone")
             story.stage(4, "Again", "the fault is removed, a person resumes, and the same command goes on")
-            look = self._run(helm, fault)
+            look = self._run(helm, faults, pace)
         if look.ending is not Ending.REACHED:
-            raise IntegrityError(
-                f"the migration was rolled back without a fault: {look.why}", hint="cutover journal has why"
-            )
+            raise pace.failed(f"the migration was rolled back: {look.why}")
         story.stage(5, "Complete", "the pipeline has all traffic, and everything is proved once more")
-        view = RunView()
-        process = helm.run(view.look, view.work)
-        with process.lease.held(LEASE_WAIT_S):
-            step = Step("complete", Action.MOVE, Control(Stage.COMPLETE), proofs=True)
-            process.do(step, PROOF_PATIENCE_S)
-
-    @staticmethod
-    def _run(helm: Steering, fault: PlottedFault) -> Look:
-        view = RunView()
+        view, deadline = RunView(), StepDeadline(pace, STEP_PATIENCE_S)
 
         def seen(look: Look) -> None:
             view.look(look)
-            fault.seen(look)
+            deadline.seen(look)
+
+        process = helm.run(seen, view.work)
+        with process.lease.held(LEASE_WAIT_S):
+            step = Step("complete", Action.MOVE, Control(Stage.COMPLETE), proofs=True)
+            process.do(step, inf)
+
+    @staticmethod
+    def _run(helm: Steering, faults: PlottedFaults, pace: Pace) -> Look:
+        view, deadline = RunView(), StepDeadline(pace, STEP_PATIENCE_S)
+
+        def seen(look: Look) -> None:
+            view.look(look)
+            faults.seen(look)
+            deadline.seen(look)
 
         process = helm.run(seen, view.work)
         with process.lease.held(LEASE_WAIT_S):
             return process.until(Stage.RAMPDOWN)
 
-    def _prove(self, stack: RunningStack, helm: Steering, fault: PlottedFault, clients: ClientsMet) -> Told:
+    def _prove(
+        self, stack: RunningStack, helm: Steering, faults: PlottedFaults, clients: ClientsMet, pace: Pace
+    ) -> Told:
         tables, outputs = stack.pipeline_tables, stack.outputs
         if tables is None or outputs.pipeline is None or outputs.legacy is None:
             raise IntegrityError("phase expand came up without both sides", hint="see docs/contracts.md")
@@ -187,6 +209,11 @@ class Story:
         story.loads(clients.reports)
         story.tell(f"Readers saw {clients.readers.read:,} boards.")
         settling = settle(tables, SystemClock(), PATIENCE)
+        if not settling.settled:
+            left = settling.stored - settling.folded
+            raise pace.failed(
+                f"{left:,} facts are not folded {settling.waited_s:.0f} s after clients stopped"
+            )
         took_s = sum(report.elapsed_s for report in clients.reports) + settling.waited_s
         log = FoldLog(connect_logs(outputs.region, stack.endpoint), outputs.pipeline.aggregate_function)
         story.settled(settling, percentiles(log.lags_ms()), took_s)
@@ -202,8 +229,8 @@ class Story:
         story.boards(side_by_side(legacy.read(), pipeline.read(), findings, BOARD_SIZE))
         story.verdicts(verdicts)
         verdict = verdicts[Side.PIPELINE]
-        story.summary(verdict, clients.failed, fault, write_pages(helm))
-        caught = fault.caught_s is not None
+        story.summary(verdict, clients.failed, clients.refused, faults, write_pages(helm))
+        caught = faults.caught_s is not None
         return Told(verdict.clean and not clients.failed and caught, outputs.pipeline.serve_url)
 
     def _sent_meanwhile(self) -> Iterator[bytes]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from migration.cli.demo.fault import PlottedFault
+    from migration.cli.demo.fault import PlottedFaults
     from migration.compare.boards.boards import BoardEntry, BoardRow
     from migration.compare.ledger.settle import Settling
     from migration.compare.ledger.verdict import LedgerVerdict
@@ -58,10 +58,10 @@ def settled(look: Settling, lag: Percentiles | None, took_s: float) -> None:
         )
 
 
-def rolled_back(look: Look, fault: PlottedFault) -> None:
+def rolled_back(look: Look, faults: PlottedFaults) -> None:
     """Tell that the fault was caught."""
     data.print()
-    took = f"{fault.caught_s:.1f} s" if fault.caught_s is not None else "?"
+    took = f"{faults.caught_s:.1f} s" if faults.caught_s is not None else "?"
     data.print(
         Text.assemble(
             ("✓ ", "green"), f"The fault was caught and rolled back by itself, {took} after it began:"
@@ -70,14 +70,17 @@ def rolled_back(look: Look, fault: PlottedFault) -> None:
     tell(look.why)
 
 
-def summary(verdict: LedgerVerdict, failed: int, fault: PlottedFault, pages: Mapping[str, str]) -> None:
+def summary(
+    verdict: LedgerVerdict, failed: int, refused: int, faults: PlottedFaults, pages: Mapping[str, str]
+) -> None:
     """Say what it all comes to, in the numbers that a migration is judged by."""
     lost, doubled = verdict.count(Cause.LOST), verdict.count(Cause.DOUBLED)
-    caught = "never" if fault.caught_s is None else f"{fault.caught_s:.1f} s"
+    caught = "never" if faults.caught_s is None else f"{faults.caught_s:.1f} s"
     sums = table("", "", heads=False)
     for name, count in (("failed requests", failed), ("lost", lost), ("doubled", doubled)):
         sums.add_row(name, Text(f"{count:,}", "bold red" if count else "bold green"))
     sums.add_row("fault to rollback", caught)
+    sums.add_row("refused, and made again", f"{refused:,}")
     for name, path in pages.items():
         sums.add_row(name, path)
     data.print(sums)

@@ -10,12 +10,15 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from hypercorn.events import RawData
 from hypercorn.protocol.events import StreamClosed
 from pydantic import ValidationError
 
+from migration.local.emulator import local_tables
 from migration.local.emulator.faults import PATH, Fault
+from migration.local.emulator.named_items import items_of
 from migration.local.emulator.wire import Call, error_answer, headers_of, read_call, service_of
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+_FRAMING: Final = (b"content-length", b"transfer-encoding", b"connection")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +58,19 @@ class FaultLayer:
         if fault is None:
             await self.application(scope, receive, send)
             return
-        await asyncio.sleep(fault.latency_ms / 1000)
+        try:
+            if fault.kind not in ("drip", "lag"):
+                await asyncio.sleep(fault.latency_ms / 1000)
+            await self._meet(fault, call, scope, receive, send)
+        finally:
+            if fault.kind == "hold":
+                self.rules.release(call)
+
+    async def _meet(
+        self, fault: Fault, call: Call, scope: MutableMapping[str, Any], receive: Receive, send: Send
+    ) -> None:
         match fault.kind:
-            case "latency":
+            case "latency" | "hold":
                 await self.application(scope, receive, send)
             case "drop":
                 await _hang_up(send)
@@ -65,6 +79,20 @@ class FaultLayer:
                 await _refuse(call, fault, send)
             case "error":
                 await _refuse(call, fault, send)
+            case "answer":
+                headers = {"content-type": "application/x-amz-json-1.0"}
+                await _answer(send, fault.status, headers, fault.body.encode())
+            case "drip":
+                answer: list[Message] = []
+                await self.application(scope, receive, _into(answer))
+                await _drip(_raw(answer), fault.latency_ms / 1000, send)
+            case "lag":
+                with local_tables.as_it_was(fault.latency_ms):
+                    await self.application(scope, receive, send)
+            case "vanish":
+                for item in items_of(call, self.rules.held.key_names):
+                    local_tables.remove(item)
+                await self.application(scope, receive, send)
 
     async def _control(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         match scope["method"], scope["path"].removeprefix(PATH).strip("/"):
@@ -113,6 +141,35 @@ async def _nowhere(message: Message) -> None:
     """Swallow the answer of a call whose caller must not learn that it was applied."""
 
 
+def _into(answer: list[Message]) -> Send:
+    async def keep(message: Message) -> None:
+        answer.append(message)
+
+    return keep
+
+
+def _raw(answer: list[Message]) -> bytes:
+    """Write an answer as it goes over the wire, its connection ending with it."""
+    start = next(message for message in answer if message["type"] == "http.response.start")
+    body = b"".join(message.get("body", b"") for message in answer)
+    kept = [pair for pair in start.get("headers", []) if pair[0].lower() not in _FRAMING]
+    pairs = [*kept, (b"content-length", str(len(body)).encode()), (b"connection", b"close")]
+    lines = [f"HTTP/1.1 {start['status']} {HTTPStatus(start['status']).phrase}".encode()]
+    return b"\r\n".join([*lines, *(name + b": " + value for name, value in pairs), b"", body])
+
+
+async def _drip(answer: bytes, pause_s: float, send: Send) -> None:
+    """Send an answer byte by byte, past the server's own writing of it, until it or the caller has ended."""
+    stream = _stream(send)
+    connection = getattr(stream.send, "__self__")  # noqa: B009 - as below
+    for byte in answer:
+        if stream.closed:
+            return
+        await connection.send(RawData(data=bytes([byte])))
+        await asyncio.sleep(pause_s)
+    await _hang_up(send)
+
+
 async def _refuse(call: Call, fault: Fault, send: Send) -> None:
     headers, body = error_answer(call, fault.code, fault.message, fault.extra)
     await _answer(send, fault.status, headers, body)
@@ -120,8 +177,12 @@ async def _refuse(call: Call, fault: Fault, send: Send) -> None:
 
 async def _hang_up(send: Send) -> None:
     """Close the connection without an answer: ASGI has no word for it, so the server's stream is asked."""
-    stream = getattr(send, "__self__")  # noqa: B009 - the attribute exists on the bound method that hypercorn passes
+    stream = _stream(send)
     await stream.send(StreamClosed(stream_id=stream.stream_id))
+
+
+def _stream(send: Send) -> Any:  # noqa: ANN401 - hypercorn's, behind the bound method that it passes
+    return getattr(send, "__self__")  # noqa: B009 - bound methods have it, callables in general do not
 
 
 async def _answer_json(send: Send, status: HTTPStatus, fields: dict[str, Any]) -> None:

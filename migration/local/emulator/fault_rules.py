@@ -16,6 +16,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
 from migration.local.emulator.faults import Fault, Injection
+from migration.local.emulator.named_items import HeldItems, holds, may_lag
 from migration.model.moments import moment_text
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class _Armed:
             fnmatchcase(call.service, fault.service)
             and fnmatchcase(call.operation, fault.operation)
             and (fault.contains is None or fault.contains.encode() in call.body)
+            and (fault.kind != "hold" or holds(call))
+            and (fault.kind != "lag" or may_lag(call))
         )
 
     def is_due(self) -> bool:
@@ -50,8 +53,9 @@ class _Armed:
 
 @dataclass(slots=True)
 class Rules:
-    """The armed faults of one server, in the order in which they were armed."""
+    """The armed faults of one server, in the order in which they were armed, and what they hold."""
 
+    held: HeldItems = field(default_factory=lambda: HeldItems(lambda _table: ()))
     _armed: dict[str, _Armed] = field(default_factory=dict)
     _log: deque[Injection] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
@@ -63,13 +67,26 @@ class Rules:
             return any(fnmatchcase(service, armed.fault.service) for armed in self._armed.values())
 
     def decide(self, call: Call) -> Fault | None:
-        """Return the fault that meets this call, logged and counted, or None."""
+        """Return the fault that meets this call, logged and counted, or None.
+
+        An item that is held refuses before any rule is asked. Who carries out a `hold` must release it.
+        """
         with self._lock:
+            if (refusal := self.held.refusal(call)) is not None:
+                self._log.append(_injection(*refusal, call))
+                return refusal[1]
             for fault_id, armed in self._armed.items():
                 if armed.matches(call) and armed.is_due():
                     self._log.append(_injection(fault_id, armed.fault, call))
+                    if armed.fault.kind == "hold":
+                        self.held.hold(call, fault_id)
                     return armed.fault
         return None
+
+    def release(self, call: Call) -> None:
+        """Let go of what a transaction held."""
+        with self._lock:
+            self.held.release(call)
 
     def arm(self, fault: Fault) -> str:
         """Add a fault after the others; return its id."""

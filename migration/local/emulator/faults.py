@@ -1,8 +1,8 @@
 """Faults that the local AWS injects on request: what a fault is, and the client that injects them.
 
-A fault meets every call that matches it, whoever makes it: a test, the load, or a handler. It never meets
-what the local AWS does inside itself, with one exception: a pipe's delivery, as service `pipes`, operation
-`Deliver`.
+A fault is a match and what happens to the calls that match, whoever makes them: a test, the load, or a
+handler. It never meets what the local AWS does inside itself, with one exception: a pipe's delivery, as
+service `pipes`, operation `Deliver`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 PATH: Final = "/_cutover/faults"
 _TIMEOUT_S: Final = 10
 
-Kind = Literal["error", "latency", "drop", "after"]
+Kind = Literal["error", "latency", "drop", "after", "answer", "drip", "hold", "lag", "vanish"]
+_TIMED: Final = ("latency", "drip", "hold", "lag")
+_OF_TABLES: Final = ("hold", "lag", "vanish")
 Count = Annotated[int, Field(ge=1)]
 Probability = Annotated[float, Field(gt=0, le=1)]
 
@@ -35,11 +37,17 @@ class Fault(BaseModel):
         operation: `PutItem`; where a service has paths, `POST /2015-03-31/functions/*/invocations`.
         kind: `error` answers without applying the call; `latency` applies it late; `drop` closes the
             connection without applying it; `after` applies it and then answers 500, so that the caller cannot
-            know.
+            know; `answer` answers `status` and `body`, whatever they are, without applying it; `drip` applies
+            it and sends the answer byte by byte, headers too. DynamoDB's alone: `hold` makes a transaction
+            take its time, and meanwhile its items refuse plain writes and other transactions; `lag` answers
+            an eventually consistent read with what was there a while ago; `vanish` deletes the item that the
+            call names first, as its time to live would.
         contains: only calls whose body holds this text, such as a table's name.
         code: the error's code; `message` and `status` go with it.
         extra: further fields of the error, such as `CancellationReasons`.
-        latency_ms: how long a call waits before anything else happens to it; for every kind.
+        body: what `answer` answers.
+        latency_ms: how long a call waits before anything else happens to it; for `drip` between two bytes;
+            for `lag` how old the answer is.
         count: how many calls it meets before it is spent; without it, it meets all.
         probability: the share of matching calls that it meets, drawn from `seed`.
     """
@@ -52,17 +60,20 @@ class Fault(BaseModel):
     contains: str | None = None
     code: str = "InternalServerError"
     message: str = "injected by the fault layer"
-    status: Annotated[int, Field(ge=400, le=599)] = 500
+    status: Annotated[int, Field(ge=200, le=599)] = 500
     extra: dict[str, JsonValue] = Field(default_factory=dict)
+    body: str = ""
     latency_ms: Annotated[int, Field(ge=0, le=600_000)] = 0
     count: Count | None = None
     probability: Probability = 1.0
     seed: int = 0
 
     @model_validator(mode="after")
-    def _latency_has_a_length(self) -> Self:
-        if self.kind == "latency" and not self.latency_ms:
-            raise ValueError("latency needs latency_ms")
+    def _says_what_its_kind_needs(self) -> Self:
+        if self.kind in _TIMED and not self.latency_ms:
+            raise ValueError(f"{self.kind} needs latency_ms")
+        if self.kind in _OF_TABLES and self.service != "dynamodb":
+            raise ValueError(f"{self.kind} is of service dynamodb only")
         return self
 
 
@@ -78,6 +89,16 @@ class Injection:
     body: str
 
 
+@dataclass(frozen=True, slots=True)
+class ArmedFault:
+    """A fault that is armed, and how many calls it met."""
+
+    id: str
+    met: int
+    fault: Fault
+
+
+_ARMED: Final = TypeAdapter(list[ArmedFault])
 _INJECTIONS: Final = TypeAdapter(list[Injection])
 
 
@@ -99,8 +120,15 @@ class Faults:
         """Disarm every fault and empty the log."""
         self._call("DELETE")
 
+    def armed(self) -> list[ArmedFault]:
+        """List the faults that are armed, in the order in which they are asked."""
+        return _ARMED.validate_python(self._call("GET")["faults"])
+
     def log(self) -> list[Injection]:
-        """List what was injected since the log was cleared, oldest first; at most the last 10,000."""
+        """List what was injected since the log was cleared, oldest first; at most the last 10,000.
+
+        What a held item refused is listed as an `error` of the fault that holds it.
+        """
         return _INJECTIONS.validate_python(self._call("GET")["log"])
 
     @contextmanager

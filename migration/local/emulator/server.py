@@ -20,10 +20,11 @@ from hypercorn.config import Config
 from ministack import app as ministack
 from ministack.core import lambda_runtime
 
-from migration.local.emulator import gaps
+from migration.local.emulator import gaps, local_tables
 from migration.local.emulator.fault_layer import FaultLayer
 from migration.local.emulator.fault_rules import Rules
 from migration.local.emulator.home import Home, ServerState
+from migration.local.emulator.named_items import HeldItems
 
 if TYPE_CHECKING:
     from hypercorn.typing import ASGIFramework
@@ -36,8 +37,9 @@ def main(home: Path, port: int, listener: int, *, leashed: bool) -> None:
     logging.getLogger().setLevel(logging.WARNING)
     # Handlers inherit this environment; without this they would find our packages, whatever their zip lacks.
     os.environ.pop("PYTHONPATH", None)
-    rules = Rules()
+    rules = Rules(HeldItems(local_tables.key_names))
     gaps.fill(rules)
+    local_tables.fill()
     config = Config()
     config.bind = [f"fd://{listener}"]
     config.loglevel = "WARNING"

@@ -17,9 +17,11 @@ from migration.local.emulator.gaps import (
     number_precision,
     pipe_api,
     pipe_delivery,
+    query_filter,
     reserved_concurrency,
     seam,
     table_export,
+    update_clauses,
     worker_log,
     worker_path,
     worker_update,
@@ -42,6 +44,8 @@ def fill(rules: Rules) -> None:
     batch_size.fill()
     expressions.fill()
     number_precision.fill()
+    update_clauses.fill()
+    query_filter.fill()
     reserved_concurrency.fill()
     table_export.fill()
     athena_dialect.fill()
