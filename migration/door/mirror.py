@@ -72,7 +72,7 @@ class ForwardMirror:
             return Mirrored.SKIPPED
         try:
             result = self._collect(self._sent)
-        except MissedError:
+        except (MissedError, ValueError):
             result = Mirrored.MISSED
         self.breaker = self.breaker.after(ok=result is not Mirrored.MISSED, now=self.elapsed())
         return result
