@@ -53,8 +53,16 @@ class Fate(StrEnum):
 
     DONE = "done"
     LOST = "lost on the way"
-    UNANSWERED = "done, and the answer lost"
+    UNANSWERED = "done, and the answer lost, came too slowly, or is no object"
     AGAIN = "done, the answer lost, and sent again by the SDK"
+    HELD = "refused: somebody's transaction holds the item"
+    THROTTLED = "refused: too many calls"
+    BEHIND = "done; a read that may lag does"
+
+    @property
+    def happens(self) -> bool:
+        """Whether the call takes effect."""
+        return self not in (Fate.LOST, Fate.HELD, Fate.THROTTLED)
 
 
 class Crashing:
@@ -71,7 +79,7 @@ class Crashing:
         def call(*arguments: Any) -> Any:
             self._calls.about_to = name
             self._before.pop(name, lambda: None)()
-            result = self._calls.make(partial(method, *arguments), unanswered)
+            result = self._calls.make(partial(method, *arguments), gone_wrong)
             return self._watched(result) if hasattr(result, "send") else result
 
         return call
@@ -101,22 +109,22 @@ class Budget:
         """Tell how the next call ends."""
         return next(self.fates, Fate.DONE)
 
-    def make(self, call: Callable[[], Any], error: Callable[[], Exception]) -> Any:
+    def make(self, call: Callable[[], Any], error: Callable[[Fate], Exception]) -> Any:
         """Make a call as fate wills, dying before it, after it, or never."""
         self.spend()
         fate = self.fate()
-        if fate is Fate.LOST:
-            raise error()
+        if not fate.happens:
+            raise error(fate)
         result = call()
         self.spend()
         if fate is Fate.UNANSWERED:
-            raise error()
+            raise error(fate)
         return call() if fate is Fate.AGAIN else result
 
 
-def unanswered() -> RemoteError:
-    """Make the error that the adapters raise when AWS does not answer."""
-    return RemoteError("no answer", hint="start again")
+def gone_wrong(fate: Fate) -> RemoteError:
+    """Make the error that the adapters raise when AWS does not answer, or refuses too often."""
+    return RemoteError(fate.value, hint="start again")
 
 
 @dataclass

@@ -26,6 +26,8 @@ from tests.doubles.backfill import MemoryCheckpoints, MemoryFacts, MemoryLegacy
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+    from migration.model.stages import Control
+
     Item = Mapping[str, Any]
 
 _MARKED = f"attribute_exists({MARK})"
@@ -85,10 +87,7 @@ class MemoryDynamoDB:
     def get_item(self, **parameters: Any) -> dict[str, Any]:
         """Read the control item."""
         assert parameters["Key"]["record"] == {"S": "state"}
-        control = self.checkpoints.control()
-        numbers = {"write_weight": control.write_weight, "read_weight": control.read_weight}
-        fields = {name: {"N": str(n)} for name, n in {**numbers, "epoch": control.epoch}.items()}
-        return {"Item": {"stage": {"S": control.stage.value}, **fields}}
+        return control_item(self.checkpoints.control())
 
     def describe_table(self, TableName: str) -> dict[str, Any]:  # noqa: N803 - boto3's own
         """Tell the keys of legacy's events."""
@@ -247,6 +246,13 @@ def read_fact(item: Item) -> StoredFact:
 def item_of(fact: StoredFact) -> dict[str, dict[str, str]]:
     """Lay a fact out."""
     return fact_item(fact.activity, fact.ingested_at, lane=fact.lane, side=fact.side)
+
+
+def control_item(control: Control) -> dict[str, Any]:
+    """Answer a read of the control item."""
+    numbers = {"write_weight": control.write_weight, "read_weight": control.read_weight}
+    fields = {name: {"N": str(n)} for name, n in {**numbers, "epoch": control.epoch}.items()}
+    return {"Item": {"stage": {"S": control.stage.value}, **fields}}
 
 
 def identity_of(body: Item) -> Identity:

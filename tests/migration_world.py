@@ -23,12 +23,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from legacy import ingest as legacy_ingest
 from migration.aws.bulk.side_store import DuckDBStore
 from migration.aws.tables.legacy_rows import LegacyRows
 from migration.aws.tables.legacy_sink import MirrorSink
+from migration.aws.transport.conflicts import refused_for_now
 from migration.backfill.pacer import Pacer
 from migration.backfill.pacing import WritePace
 from migration.compare.verify.verification import Parts
@@ -50,6 +51,7 @@ from migration.model.fold import NOTHING
 from migration.model.journal_writer import JournalWriter
 from migration.model.legacy.layout import LegacyPlan
 from migration.model.side import Side
+from migration.model.stages import Stage
 from migration.repair.repair import Repair
 from pipeline.domain.aggregator import Busy
 from pipeline.domain.batch import Row as LiveRow
@@ -61,7 +63,16 @@ from tests.backfill_world import Budget, Crashing, Fate, World
 from tests.doubles.both_sides import MemorySides
 from tests.doubles.control_plane import MemoryControlPlane
 from tests.doubles.live_folds import MemoryLiveFolds
-from tests.memory_dynamodb import LegacyTable, MemoryDynamoDB, answer_of, item_of, resource
+from tests.memory_dynamodb import (
+    LegacyTable,
+    MemoryDynamoDB,
+    answer_of,
+    control_item,
+    failed,
+    identity_of,
+    item_of,
+    resource,
+)
 from tests.repair_world import RowBases
 from tests.steered import process
 
@@ -79,12 +90,31 @@ if TYPE_CHECKING:
 TO_AGGREGATE = ("employee_id", "event_id", "program_id", "points", "ingested_at")
 TO_MIRROR = (*TO_AGGREGATE[:3], "activity_type", "points", "occurred_at", "ingested_at")
 CONTROL = "control"
+LAG_S = 1.0
+"""How long a read that is not consistent may show what was there before."""
 CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000)
 SILENT = SimpleNamespace(**dict.fromkeys(("info", "warning", "exception"), lambda *_, **__: None))
 
 
-def timed_out() -> ReadTimeoutError:
-    return ReadTimeoutError(endpoint_url="memory")
+REFUSED = {
+    Fate.HELD: "TransactionConflictException",
+    Fate.THROTTLED: "ProvisionedThroughputExceededException",
+}
+
+
+def gone_wrong(fate: Fate) -> ReadTimeoutError | ClientError:
+    """Make what a client raises."""
+    return failed("Call", REFUSED[fate]) if fate in REFUSED else ReadTimeoutError(endpoint_url="memory")
+
+
+def again(call: Callable[[], Any]) -> Any:
+    """Make a call as the door's and the toolkit's clients do: what was held is tried again."""
+    while True:
+        try:
+            return call()
+        except ClientError as error:
+            if not refused_for_now(error.response):
+                raise
 
 
 @dataclass
@@ -96,7 +126,9 @@ class Steered:
     def __getattr__(self, name: str) -> Any:
         def call(**parameters: Any) -> Any:
             process().about_to = name
-            return process().make(partial(getattr(self.target, name), **parameters), timed_out)
+            return again(
+                partial(process().make, partial(getattr(self.target, name), **parameters), gone_wrong)
+            )
 
         return call
 
@@ -110,9 +142,9 @@ class SteeredFolds:
     def commit(self, chunk: Chunk) -> Committed | Refused | Busy:
         try:
             result: Committed | Refused | Busy = process().make(
-                partial(self.world.folds.commit, chunk), timed_out
+                partial(self.world.folds.commit, chunk), gone_wrong
             )
-        except ReadTimeoutError as error:
+        except (ReadTimeoutError, ClientError) as error:
             return Busy(type(error).__name__)
         return result
 
@@ -139,22 +171,36 @@ class MemoryWire:
     _answer: Callable[[], WireAnswer] | None = None
 
     def send(self, operation: str, parameters: dict[str, Any]) -> None:
-        call = {"PutItem": self.world.dynamodb.put_item, "GetItem": self.world.dynamodb.get_item}[operation]
-        if operation == "PutItem" and parameters["TableName"] == CONTROL:
-            call = self._count
         fate = process().fate()
         self._answer = None
         if operation == "GetItem":  # at once, so that the value's age is known
-            self.read_well = fate is Fate.DONE
-        else:
-            process().about_to = "mirror"
-            process().spend()
+            self._send(fate, partial(self._read, lags=fate is Fate.BEHIND), parameters)
+            return
+        process().about_to = "mirror"
+        process().spend()
+        counts = parameters["TableName"] == CONTROL
+        self._send(fate, self._count if counts else self.world.dynamodb.put_item, parameters)
+
+    def _send(self, fate: Fate, call: Callable[..., dict[str, Any]], parameters: dict[str, Any]) -> None:
+        self.read_well = False
         apply = partial(answer_of, call, parameters)
         if fate is Fate.AGAIN:
             self.world.late.append(apply)
+        elif fate in REFUSED:
+            refused = WireAnswer({}, REFUSED[fate])
+            self._answer = lambda: refused
         elif fate is not Fate.LOST:
             answer = apply()
+            self.read_well = fate is not Fate.UNANSWERED and "Item" in answer.body
             self._answer = None if fate is Fate.UNANSWERED else lambda: answer
+
+    def _read(self, *, lags: bool, **parameters: Any) -> dict[str, Any]:
+        """Read the control item; not consistently, so it may be what it was a moment ago."""
+        assert not parameters.get("ConsistentRead")
+        if self.world.lost:
+            return {}
+        ever = self.world.controls_of_the_last(LAG_S)
+        return control_item(ever[0] if lags else ever[-1])
 
     @staticmethod
     def _count(**_: object) -> dict[str, Any]:
@@ -169,19 +215,22 @@ class MemoryWire:
 
 @dataclass
 class Door:
-    """One warm execution environment of the entry; it has one request at a time."""
+    """One warm execution environment of the entry; it has one request at a time, and its own clock."""
 
     world: Account
+    off_s: float = 0.0
     control: CachedControl = field(init=False)
     mirror: ForwardMirror = field(init=False)
     wire: MemoryWire = field(init=False)
     counted: dict[Role, DoorCounters] = field(init=False)
     answers: list[dict[str, Any]] = field(default_factory=list)
     answered_by: list[Side] = field(default_factory=list)
+    newest: int = 0
+    stage: Stage = Stage.OFF
 
     def __post_init__(self) -> None:
         self.wire = MemoryWire(self.world)
-        elapsed, baked = self.world.clock.elapsed, self.world.controls[0][1]
+        elapsed, baked = self.world.clock.elapsed, self.world.baked
         self.control = CachedControl(CONTROL, "activities", self.wire, baked, elapsed)  # type: ignore[arg-type] # what it uses of a wire
         self.counted = {
             role: DoorCounters(
@@ -189,7 +238,7 @@ class Door:
                 "activities",
                 MemoryWire(self.world),  # type: ignore[arg-type]
                 DoorCounts("door", role, epoch=-1, since=0.0, at=0.0),
-                self.world.clock.now,
+                lambda: self.world.clock.now() + self.off_s,
                 elapsed=elapsed,
             )
             for role in Role
@@ -208,7 +257,10 @@ class Door:
         """Read the stage as the door does, and hold it to its promise."""
         control = self.control.current()
         if self.wire.read_well:
-            assert control in self.world.controls_of_the_last(TTL_S), "a door routes by a stage that is over"
+            ever = self.world.controls_of_the_last(TTL_S + LAG_S)
+            assert control in ever, "a door routes by a stage that is over"
+        assert control.epoch >= self.newest, "a door routes by an epoch before one that it has seen"
+        self.newest, self.stage = control.epoch, control.stage
         return control
 
     def handler_of(self, side: Side) -> Callable[[dict[str, Any], object], dict[str, Any]]:
@@ -233,6 +285,7 @@ class Request:
     until: float
     status: int | None = None
     side: Side | None = None
+    stage: Stage | None = None
 
 
 @dataclass
@@ -270,6 +323,11 @@ class Account(World):
     late: list[Callable[[], object]] = field(default_factory=list)
     controls: list[tuple[float, Control]] = field(default_factory=list)
     captured: dict[Identity, Side] = field(default_factory=dict)
+    lost: bool = False
+    """Whether the control item is gone."""
+    functions_off_s: float = 0.0
+    dropped: set[Identity] = field(default_factory=set)
+    """What was in a message to legacy that got lost for good."""
     counted: Counter[Identity] = field(default_factory=Counter)
     compensations: dict[str, Fold | None] = field(default_factory=dict)
 
@@ -283,9 +341,25 @@ class Account(World):
         self.legacy.take(activity)
         self.counted[activity.identity] += 1
 
+    @property
+    def baked(self) -> Control:
+        """What is deployed with the doors: the stage before the first move, until it is complete."""
+        last = self.controls[-1][1]
+        return last if last.stage is Stage.COMPLETE else self.controls[0][1]
+
     def move_to(self, control: Control) -> None:
+        """Write the control item, in the place of one that is gone as well."""
+        self.lost = self.checkpoints.lost = False
         self.checkpoints.state = control
         self.controls.append((self.clock.at, control))
+
+    def lose_the_control_item(self) -> None:
+        self.lost = self.checkpoints.lost = True
+
+    def lose_a_message_to_legacy(self) -> None:
+        if self.mirror_queue.messages:
+            _, body = self.mirror_queue.messages.popitem()
+            self.dropped.add(identity_of(json.loads(body)))
 
     def controls_of_the_last(self, seconds: float) -> list[Control]:
         """List what the control item was at any moment of that time."""
@@ -308,12 +382,12 @@ class Account(World):
                     self.mirror_queue.send(_message(fact, TO_MIRROR))
 
     def aggregate(self, records: list[dict[str, str]]) -> dict[str, Any]:
-        _here.world = self
+        _here.world, _here.off_s = self, self.functions_off_s
         response: dict[str, Any] = aggregate.handler({"Records": records}, CONTEXT)
         return response
 
     def mirror_back(self, records: list[dict[str, str]]) -> dict[str, Any]:
-        _here.world = self
+        _here.world, _here.off_s = self, self.functions_off_s
         response: dict[str, Any] = mirror.handler({"Records": records}, CONTEXT)
         return response
 
@@ -374,24 +448,25 @@ class Account(World):
     def legacy_tables(self, client: Any) -> LegacyRows:
         return LegacyRows(client, "events", "programs", "employees", LegacyPlan().written())
 
-    def now(self) -> datetime:
-        return datetime.fromtimestamp(self.clock.now(), UTC)
+    def now(self, off_s: float = 0.0) -> datetime:
+        return datetime.fromtimestamp(self.clock.now() + off_s, UTC)
 
 
 def post(request: Request, _process: object) -> None:
     """Invoke the door with a request."""
     door = _here.door = request.door
-    _here.world, _here.activity = door.world, request.activity
+    _here.world, _here.activity, _here.off_s = door.world, request.activity, door.off_s
     answered = len(door.answers)
     answer = door_ingest.handler(_event(request.activity), None)
     assert answer is door.answers[answered], "the client gets the answer of the side with authority"
     assert len(door.answers) == answered + 1, "one side alone decides"
     request.status, request.side = answer["statusCode"], door.answered_by[answered]
+    request.stage = door.stage
 
 
 def read(door: Door, address: str, _process: object) -> None:
     """Read a board through the door."""
-    _here.door, _here.world = door, door.world
+    _here.door, _here.world, _here.off_s = door, door.world, door.off_s
     http = {"method": "GET", "sourceIp": address}
     answer = door_serve.handler({"rawPath": "/leaderboard", "requestContext": {"http": http}}, None)
     assert answer["statusCode"] == 200
@@ -454,7 +529,7 @@ def _handler_of(side: Side) -> Callable[[dict[str, Any], object], dict[str, Any]
 
 
 def _now() -> datetime:
-    return _here.world.now()
+    return _here.world.now(_here.off_s)
 
 
 class _Here(threading.local):
@@ -463,6 +538,7 @@ class _Here(threading.local):
     world: Account
     door: Door
     activity: Activity
+    off_s: float = 0.0
 
 
 _here = _Here()

@@ -21,12 +21,20 @@ class Process(Budget):
     def __init__(self, work: Callable[[Process], object], fates: Iterable[Fate] = ()) -> None:
         super().__init__(None, iter(fates))
         self.over = False
+        self.unharmed = True
+        """Whether all its calls were made, but for those that somebody's transaction was in the way of."""
         self.killed = False
         self.error: BaseException | None = None
         self._go, self._stopped = threading.Semaphore(0), threading.Semaphore(0)
         self._thread = threading.Thread(target=self._run, args=(work,), daemon=True)
         self._thread.start()
         self._stopped.acquire()
+
+    def fate(self) -> Fate:
+        """Tell how the next call ends."""
+        fate = super().fate()
+        self.unharmed &= fate in (Fate.DONE, Fate.BEHIND, Fate.HELD)
+        return fate
 
     def spend(self) -> None:
         """Stop here until the test goes on, or kills."""

@@ -82,7 +82,10 @@ def decide(
     """Say what is to be done about every difference."""
     listed = list(differences)
     disputed = {
-        row for name, one in known.items() if one.disputed and one.fact for row in rows_of(one.fact.activity)
+        row
+        for one in known.values()
+        if one.disputed and one.fact and one.event and not _not_restated(one.fact, one.event, ground)
+        for row in rows_of(one.fact.activity)
     }
     return [_decide(one, known.get(identity_of(one), Known()), ground, disputed) for one in listed]
 
@@ -105,7 +108,7 @@ def _by_class(difference: Difference, known: Known, ground: Ground, disputed: se
             return _lost(difference, known, ground)
         case Cause.DOUBLED | Cause.MISPLACED:
             return _compensate(difference, known)
-        case Cause.ALTERED:
+        case kind if kind is Cause.ALTERED or (kind in _STANDING and difference.off):
             return _altered(difference, disputed)
         case kind:
             action = RepairAction.WAIT if kind is Cause.IN_FLIGHT else RepairAction.LEAVE
@@ -213,7 +216,7 @@ def _altered(difference: Difference, disputed: set[Row]) -> Remedy:
     if not difference.off:
         return Remedy(difference, RepairAction.LEAVE, "its rows moved while it was named; verify again")
     if any(off.row in disputed for off in difference.off):
-        why = "an event of this row is disputed between legacy and its fact; settle that first"
+        why = "an event of this row is disputed, and its fact gets legacy's content first"
         return Remedy(difference, RepairAction.LEAVE, why)
     return Remedy(difference, RepairAction.COMPENSATE, "its points are set right by what they are off")
 
@@ -226,6 +229,7 @@ def _whole(difference: Difference, fact: StoredFact, lane: Lane, times: int) -> 
     return in_lane and sorted(map(str, own)) == sorted(str(one.row) for one in off)
 
 
+_STANDING: Final = frozenset({Cause.GONE_FROM_LEGACY, Cause.EXTRA})  # the fact stands, so its rows hold it
 _OF_LEGACY: Final = "legacy's own error; its rows are legacy's alone, and it is why legacy is being left"
 _LEFT: Final[Mapping[Cause, str]] = {
     Cause.IN_FLIGHT: "it is on its way",

@@ -16,6 +16,7 @@ from migration.backfill.history import fold_history
 from migration.backfill.legacy_events import EventPage
 from migration.backfill.segment_workers import Execution
 from migration.model.backfill import progress_of
+from migration.model.errors import IntegrityError
 from migration.model.facts import Created, Lane, Restated, Spent, Stands, StoredFact, Taken
 from migration.model.fold import NOTHING, Fold, Row, rows_of
 from migration.model.live_lane import LiveState
@@ -148,15 +149,18 @@ class MemoryBases:
 
 @dataclass(slots=True)
 class MemoryCheckpoints:
-    """A control table."""
+    """A control table; its control item may be lost."""
 
     state: Control = field(default_factory=Control)
     stored_job: Job | None = None
     segments: dict[tuple[int, int], Segment] = field(default_factory=dict)
     last_pulse: Pulse | None = None
+    lost: bool = False
 
     def control(self) -> Control:
         """Read where the migration stands."""
+        if self.lost:
+            raise IntegrityError("the control item is gone", hint="find out", next_command="cutover doctor")
         return self.state
 
     def job(self) -> Job | None:

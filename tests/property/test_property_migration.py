@@ -16,7 +16,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import seed, settings
@@ -29,26 +29,32 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from migration.door.counts import Role
+from migration.door.mirror import Mirrored
 from migration.model.backfill import BackfillPhase, Wish
 from migration.model.cause import Cause
 from migration.model.facts import Lane
-from migration.model.fold import NOTHING, Activity, Fold, Identity, Row, fold_all
+from migration.model.fold import NOTHING, Activity, Fold, Identity, Row, fold_all, rows_of
 from migration.model.side import Side
 from migration.model.stages import FULL_WEIGHT, Control, Stage
+from migration.model.transitions import ORDER
 from migration.repair.differing import ReconcileOutcome, TimeWindow
+from migration.wiring.moving import GRACE_MINUTES
 from tests.backfill_world import Budget, CrashError, Fate
 from tests.migration_world import Account, Door, Request, deployed, post, read
 from tests.steered import Process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from tests.migration_world import Queue
 
     Sent = tuple[Activity, list[Fate], "Then", int | None]
     Then = int | str
 
-GRACE = timedelta(seconds=60)
+GRACE = timedelta(minutes=GRACE_MINUTES)
+APART_S = 600.0
+"""How much clocks may differ, and jump."""
 REQUEST_S = 15  # the entry's timeout: a request is over by then, one way or the other
 HALF = FULL_WEIGHT // 2
 COMMANDS = ["start", "start --again", "reconcile", "reconcile --since"]
@@ -71,13 +77,14 @@ CALLS: list[int | str] = [
 AT_ONCE = 6
 A_ROUND = 50
 """Runs before hypothesis begins anew: it would go on to vary those that it has, which finds less."""
-ACCEPTED = 202
+ACCEPTED, UNAVAILABLE = 202, 503
 NEIGHBOURS = {
     Stage.OFF: [Stage.DUALWRITE],
     Stage.DUALWRITE: [Stage.OFF, Stage.SHADOW],
     Stage.SHADOW: [Stage.DUALWRITE, Stage.LIVE],
     Stage.LIVE: [Stage.SHADOW, Stage.RAMPDOWN],
-    Stage.RAMPDOWN: [Stage.LIVE],
+    Stage.RAMPDOWN: [Stage.LIVE, Stage.COMPLETE],
+    Stage.COMPLETE: [],
 }
 
 activities = st.builds(
@@ -87,7 +94,7 @@ activities = st.builds(
         f"p-{program}",
         "task_completed",
         number % 7 + 1,
-        "2026-03-01T09:30:00.000Z",
+        "2026-03-01T09:00:00.000Z",  # a clock that is behind takes it, too
     ),
     st.integers(0, 60),
     st.integers(0, 2),
@@ -102,6 +109,14 @@ others = st.none() | st.none() | st.integers(0, 15)
 weights = st.sampled_from([0, HALF, HALF, FULL_WEIGHT])
 
 
+OTHERWISE: list[Callable[[Activity], dict[str, Any]]] = [
+    lambda one: {"points": one.points + 10, "program_id": one.program_id},
+    lambda _: {"occurred_at": "2026-03-01T09:00:00.001Z"},
+    lambda _: {"activity_type": "program_check_in"},
+]
+"""In what another activity under the same id differs."""
+
+
 @dataclass
 class Clients:
     """What the clients know: what they sent, and what was acknowledged to them."""
@@ -112,6 +127,17 @@ class Clients:
     """Sent with another content too."""
     doubtful: set[Identity] = field(default_factory=set)
     """Sent again, or met by a failure: legacy, which is not idempotent, may count them wrongly."""
+    unwatched: set[Identity] = field(default_factory=set)
+    """Taken by legacy through a door in stage off, which mirrors nothing."""
+    altered: set[Identity] = field(default_factory=set)
+    """Changed in legacy by hand."""
+    deleted: set[Identity] = field(default_factory=set)
+    """Deleted from legacy by hand."""
+
+    @property
+    def disputed(self) -> set[Identity]:
+        """Of which the sides may have another content, and nobody's code is at fault."""
+        return self.contested | self.altered
 
 
 class Migration(RuleBasedStateMachine):
@@ -124,6 +150,7 @@ class Migration(RuleBasedStateMachine):
         self.requests: list[tuple[Process, Request]] = []
         self.others: list[Process] = []
         self.doors: list[Door] = []
+        self.every_door: list[Door] = []
         self.known: dict[Identity, Activity] = {}
         self.held: dict[Row, Fold] = {}
         self.by_backfill = False
@@ -163,9 +190,7 @@ class Migration(RuleBasedStateMachine):
             if another is not None:
                 taken = sorted(self.known)[another % len(self.known)]
                 self.clients.contested.add(taken)
-                known = replace(
-                    self.known[taken], points=activity.points + 10, program_id=activity.program_id
-                )
+                known = replace(self.known[taken], **OTHERWISE[another % len(OTHERWISE)](activity))
             self._send(known, fated, then, cold=cold)
         for client in range(reads):
             door = self._door(cold=False)
@@ -183,7 +208,8 @@ class Migration(RuleBasedStateMachine):
         busy = [request.door for _, request in self.requests]
         free = [door for door in self.doors if door not in busy]
         if cold or not free:
-            self.doors.append(Door(self.account))
+            self.doors.append(Door(self.account, self.account.functions_off_s))
+            self.every_door.append(self.doors[-1])
             return self.doors[-1]
         return free[0]
 
@@ -195,6 +221,10 @@ class Migration(RuleBasedStateMachine):
             self.doors.remove(request.door)
         elif request.status == ACCEPTED:
             self.clients.acknowledged.add((request.side, request.activity))
+            if request.stage is Stage.OFF:
+                self.clients.unwatched.add(request.activity.identity)
+        elif process.over and process.unharmed:
+            assert request.status != UNAVAILABLE, "a client was refused for somebody's transaction"
         if process.over:
             self.requests.pop(which)
 
@@ -212,8 +242,8 @@ class Migration(RuleBasedStateMachine):
         """Messages come once or twice, in any order; the reverse mirror's queue may lose one for good."""
         account = self.account
         account.capture(copies)
-        if loses and account.mirror_queue.messages:
-            account.mirror_queue.messages.popitem()
+        if loses:
+            account.lose_a_message_to_legacy()
         queue, function = (
             (account.queue, account.aggregate)
             if to == "aggregator"
@@ -273,7 +303,7 @@ class Migration(RuleBasedStateMachine):
             self.run, self.before_run = job.run, set(self.account.legacy.events)
 
     @rule(
-        seconds=st.sampled_from([0.4, 0.9, 1.1, 6.0, 20.0, 100.0]),
+        seconds=st.sampled_from([0.4, 0.9, 1.1, 6.0, 20.0, 100.0, 1_000.0]),
         move=st.sampled_from([None, 0, 1, 1]),
         write=weights,
         read_weight=weights,
@@ -284,9 +314,41 @@ class Migration(RuleBasedStateMachine):
         self._end_what_takes_too_long()
         if move is not None:
             control = self.account.checkpoints.state
-            steps = NEIGHBOURS[control.stage]
+            steps = NEIGHBOURS[control.stage] or [control.stage]
             stage = steps[move % len(steps)]
+            if stage is Stage.COMPLETE is not control.stage:
+                self._prove()
+                self.doors = [door for door in self.doors if door.newest == control.epoch]
             self.account.move_to(Control(stage, write, read_weight, control.epoch + 1))
+
+    @rule(
+        what=st.sampled_from(["clocks", "clocks", "control item", "altered", "deleted"]),
+        which=st.integers(0, 60),
+        off_s=st.sampled_from([-APART_S, 0.0, APART_S]),
+    )
+    def the_world_is_as_it_is(self, what: str, which: int, off_s: float) -> None:
+        """Clocks jump, the control item is lost, and somebody works in legacy's tables by hand."""
+        account = self.account
+        complete = account.checkpoints.state.stage is Stage.COMPLETE
+        if what == "clocks":
+            account.functions_off_s = off_s
+            for door in self.doors[which % 2 :: 2]:
+                door.off_s = off_s
+        elif what == "control item":
+            account.lose_the_control_item()
+        elif account.legacy.events and not complete:
+            event = account.legacy.events[sorted(account.legacy.events)[which % len(account.legacy.events)]]
+            self._by_hand(event, replace(event, points=event.points + 100) if what == "altered" else None)
+
+    def _by_hand(self, event: Activity, instead: Activity | None) -> None:
+        """Replace an event in legacy, or delete it, with its points."""
+        legacy = self.account.legacy
+        (self.clients.altered if instead else self.clients.deleted).add(event.identity)
+        del legacy.events[event.identity]
+        for row in rows_of(event)[::2]:
+            legacy.totals[row] += Fold(-event.points, -1)
+        if instead is not None:
+            legacy.take(instead)
 
     def _end_what_takes_too_long(self) -> None:
         for place in reversed(range(len(self.requests))):
@@ -315,24 +377,58 @@ class Migration(RuleBasedStateMachine):
     def what_legacy_had_when_a_run_began_is_in_the_facts_when_it_is_installed(self) -> None:
         job = self.account.checkpoints.stored_job
         if job is not None and job.phase is BackfillPhase.INSTALLED:
-            assert self.before_run <= self.account.facts.by_identity.keys()
+            assert self.before_run - self.clients.deleted <= self.account.facts.by_identity.keys()
 
     def teardown(self) -> None:
+        self._prove()
+        self._judge()
+
+    def _prove(self) -> None:
+        """Let all that has begun end, and both sides become equal, as is proved before it is complete."""
+        account = self.account
         for process in self.others:
             process.kill()
+        self.others.clear()
         while self.requests:
             self._request_gets_on(0, 1_000)
-        for write in self.account.late:
+        for write in account.late:
             write()
-        self.account.clock.at += GRACE.total_seconds() + 1
-        self._finish()
-        self._judge()
+        account.late.clear()
+        account.clock.at += APART_S + GRACE.total_seconds() + 1
+        self._drain_all()
+        self._judge_without_reconcile()
+        if account.checkpoints.state.stage is not Stage.COMPLETE:
+            self._finish()
+
+    def _drain_all(self) -> None:
+        self.account.capture()
+        self._drain(self.account.queue, self.account.aggregate)
+        self._drain(self.account.mirror_queue, self.account.mirror_back)
+
+    def _judge_without_reconcile(self) -> None:
+        """What was acknowledged is on both sides, unless somebody counted that it is not."""
+        facts, events = self.account.facts.by_identity, self.account.legacy.events
+        theirs = {one.identity for side, one in self.clients.acknowledged if side is Side.LEGACY}
+        ours = {one.identity for side, one in self.clients.acknowledged if side is Side.PIPELINE}
+        assert theirs <= events.keys() | self.clients.deleted
+        assert ours <= facts.keys()
+        assert ours <= events.keys() | self.clients.deleted | self.account.dropped, "legacy never heard of it"
+        missed = theirs - facts.keys() - self.clients.unwatched
+        told = sum(
+            one.counted[Role.INGEST].counts.mirrored.get(outcome, 0)
+            for one in self.every_door
+            for outcome in (Mirrored.MISSED, Mirrored.SKIPPED)
+        )
+        assert len(missed) <= told, "a mirror was missed, and no door says so"
 
     def _finish(self) -> None:
         """Give the commands again, and let the queues run dry."""
         account = self.account
-        if account.checkpoints.state.stage is Stage.OFF:
-            account.checkpoints.state = Control(Stage.DUALWRITE, epoch=99)
+        control = account.checkpoints.state
+        if account.lost or control.stage is Stage.OFF:
+            account.move_to(
+                Control(max(control.stage, Stage.DUALWRITE, key=ORDER.index), epoch=control.epoch + 1)
+            )
         job = account.checkpoints.stored_job
         if job is not None:
             account.checkpoints.save_job(job.changed(paused=""))
@@ -342,22 +438,24 @@ class Migration(RuleBasedStateMachine):
         assert account.checkpoints.stored_job.phase is BackfillPhase.INSTALLED
         self.what_legacy_had_when_a_run_began_is_in_the_facts_when_it_is_installed()
         if self.by_backfill:
-            account.backfill().start(Wish(2, again=True))
+            assert account.backfill().start(Wish(2, again=True)).phase is BackfillPhase.INSTALLED
             assert account.legacy.events.keys() <= account.facts.by_identity.keys()
         reconcile = account.reconcile()
         done = list(reconcile.act(reconcile.look(TimeWindow(), GRACE), 1e6))
         conflicts = [one for one in done if one.decision.kind is Cause.ALTERED]
-        assert {one.decision.pair.activity.identity for one in conflicts} <= self.clients.contested
-        assert {one.outcome for one in done if one not in conflicts} <= {
+        gone = [one for one in done if one.decision.kind is Cause.GONE_FROM_LEGACY]
+        assert {one.decision.pair.activity.identity for one in conflicts} <= self.clients.disputed
+        assert {one.decision.pair.activity.identity for one in gone} <= self.clients.deleted
+        assert {one.outcome for one in done if one not in [*conflicts, *gone]} <= {
             ReconcileOutcome.STORED,
             ReconcileOutcome.APPLIED,
         }
-        assert len(account.reconcile().look(TimeWindow(), GRACE).decisions) == len(conflicts)
-        account.capture()
-        self._drain(account.queue, account.aggregate)
-        self._drain(account.mirror_queue, account.mirror_back)
+        left = account.reconcile().look(TimeWindow(), GRACE).decisions
+        assert len(left) == len(conflicts) + len(gone)
+        self._drain_all()
         if conflicts:
             self._repair(sum(self.clients.attempts.values()) % 40)
+            self.held = dict(account.bases.installed)
 
     def _repair(self, half_calls: int) -> None:
         """Give the command, have it killed, and give it again."""
@@ -365,7 +463,7 @@ class Migration(RuleBasedStateMachine):
         with TemporaryDirectory() as folder:
             with suppress(CrashError):
                 self.account.repair(Path(folder), Budget(half_calls))
-            for _ in range(2 * len(self.clients.contested) + 1):
+            for _ in range(2 * len(self.clients.disputed) + 1):
                 if not self.account.repair(Path(folder)).writes:
                     break
             else:
@@ -385,28 +483,41 @@ class Migration(RuleBasedStateMachine):
 
     def _judge(self) -> None:
         """Judge the tables alone, but for what they cannot tell: what was acknowledged, what added why."""
-        stored = self.account.facts.by_identity
-        facts = {identity: fact.activity for identity, fact in stored.items()}
-        events = self.account.legacy.events
-        assert events.keys() == facts.keys()
+        facts = self.account.facts.by_identity
+        complete = self.account.checkpoints.state.stage is Stage.COMPLETE
+        absent = self.clients.deleted | (self.account.dropped if complete else set())
+        by_hand = self.clients.altered | self.clients.deleted
+        assert self.account.legacy.events.keys() ^ facts.keys() <= absent
+        self._judge_contents(by_hand)
+        self._judge_folds()
+        for one in facts.keys() - self.clients.doubtful - self.clients.contested - by_hand - absent:
+            assert self.account.counted[one] + self.account.legacy.applied[one] == 1, one
+
+    def _judge_contents(self, by_hand: set[Identity]) -> None:
+        facts, events = self.account.facts.by_identity, self.account.legacy.events
         for side, activity in self.clients.acknowledged:
-            fact = stored[activity.identity]
+            if activity.identity in by_hand:
+                continue
+            fact = facts[activity.identity]
             # Where each side accepted another content, the side with authority over the fact decides.
             if activity.identity not in self.clients.contested or fact.side is side:
                 assert fact.activity == activity
-        for identity, fact in stored.items():
-            if identity not in self.clients.contested or fact.side is Side.LEGACY:
+        for identity, fact in facts.items():
+            if identity in events and (identity not in self.clients.disputed or fact.side is Side.LEGACY):
                 assert events[identity] == fact.activity
-        by_lane = {
-            lane: fold_all(f.activity for f in self.account.facts.everything() if f.lane is lane)
-            for lane in Lane
-        }
-        assert self.account.bases.installed == by_lane[Lane.HISTORY]
-        assert self.account.live_rows() == by_lane[Lane.LIVE]
-        rows = {row: fold for row, fold in self.account.rows().items() if fold != NOTHING}
-        assert rows == fold_all(facts.values())
-        for one in facts.keys() - self.clients.doubtful - self.clients.contested:
-            assert self.account.counted[one] + self.account.legacy.applied[one] == 1, one
+
+    def _judge_folds(self) -> None:
+        listed = list(self.account.facts.everything())
+        by_lane = {lane: fold_all(one.activity for one in listed if one.lane is lane) for lane in Lane}
+        assert not apart(self.account.bases.installed, by_lane[Lane.HISTORY])
+        assert not apart(self.account.live_rows(), by_lane[Lane.LIVE])
+        assert not apart(self.account.rows(), fold_all(one.activity for one in listed))
+
+
+def apart(held: Mapping[Row, Fold], due: Mapping[Row, Fold]) -> dict[Row, tuple[Fold, Fold]]:
+    """Name the rows that hold something else than they should."""
+    both = {row: (held.get(row, NOTHING), due.get(row, NOTHING)) for row in {*held, *due}}
+    return {row: (one, other) for row, (one, other) in both.items() if one != other}
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -143,3 +143,16 @@ def test_every_command_that_a_page_names_exists(page: Path) -> None:
         assert names, asked
         given = {word.partition("=")[0] for word in words if word.startswith("--")}
         assert given <= options[max(names)], asked
+
+
+def test_every_promise_has_a_test() -> None:
+    there = {
+        name
+        for file in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    page = (DOCS / "promises.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if "`test_" in line]
+    named = {name for line in rows for name in re.findall(r"`(test_\w+)`", line)}
+    assert len(rows) > 15
+    assert named - there == set()
