@@ -19,7 +19,7 @@ from migration.model.fold import Fold, Row
 from migration.model.legacy.layout import LegacyEvents, LegacyPlan
 from migration.model.legacy.mapping import activity_mapper
 from tests.doubles.clock import MemoryClock
-from tests.pipeline_aws import create_tables, scan, table_name
+from tests.pipeline_aws import create_table, create_tables, scan, table_name
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -68,14 +68,8 @@ class InDynamoDB:
 def in_dynamodb(client: DynamoDBClient, source: RawDynamoDB) -> InDynamoDB:
     prefix = f"backfill-{uuid.uuid4().hex[:8]}"
     create_tables(client, prefix)
-    for name, (partition, sort) in KEYS.items():
-        keys: Any = [(partition, "HASH"), *([(sort, "RANGE")] if sort else [])]
-        client.create_table(
-            TableName=f"{prefix}-{name}",
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys],
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key, _ in keys],
-        )
+    for name, keys in KEYS.items():
+        create_table(client, f"{prefix}-{name}", *filter(None, keys))
     return ports_of(client, source, prefix)
 
 

@@ -11,6 +11,7 @@ import pytest
 from moto import mock_aws
 
 from legacy import ingest, rebuild, serve, tables
+from tests.pipeline_aws import create_table
 from tests.waiting import hurry
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def running_legacy() -> Iterator[LegacySystem]:
         _forget_connections()
         client = tables.dynamodb().meta.client
         for table, keys in KEYS.items():
-            _create_table(client, f"legacy-{table}", keys)
+            create_table(client, f"legacy-{table}", *keys)
         yield LegacySystem(client)
         _forget_connections()
 
@@ -152,18 +153,6 @@ def running_legacy() -> Iterator[LegacySystem]:
 def _forget_connections() -> None:
     tables.dynamodb.cache_clear()
     tables.table.cache_clear()
-
-
-def _create_table(client: DynamoDBClient, name: str, keys: tuple[str, ...]) -> None:
-    client.create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[
-            {"AttributeName": key, "KeyType": "RANGE" if position else "HASH"}
-            for position, key in enumerate(keys)
-        ],
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-    )
 
 
 def _status_and_body(response: Row) -> tuple[int, Row]:

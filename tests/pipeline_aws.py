@@ -37,6 +37,16 @@ def environment(prefix: str, queue_url: str) -> dict[str, str]:
     return {**SETTINGS, **tables, "QUEUE_URL": queue_url}
 
 
+def create_table(client: Any, name: str, *keys: str) -> None:
+    """Make a table of its key's names, which are texts."""
+    client.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=_key_schema(*keys),
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+    )
+
+
 def create_tables(client: DynamoDBClient, prefix: str) -> None:
     for table, keys in KEYS.items():
         types: dict[str, ScalarAttributeTypeType] = {key: "S" for key in keys if key}
@@ -53,7 +63,7 @@ def create_tables(client: DynamoDBClient, prefix: str) -> None:
         )
 
 
-def _key_schema(partition: str, sort: str | None) -> list[KeySchemaElementTypeDef]:
+def _key_schema(partition: str, sort: str | None = None) -> list[KeySchemaElementTypeDef]:
     schema: list[KeySchemaElementTypeDef] = [{"AttributeName": partition, "KeyType": "HASH"}]
     return schema if sort is None else [*schema, {"AttributeName": sort, "KeyType": "RANGE"}]
 

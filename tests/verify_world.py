@@ -18,7 +18,7 @@ from migration.model.legacy.layout import LegacyPlan
 from migration.model.side import Side
 from migration.plan.outputs import PipelineOutputs
 from tests.doubles.both_sides import MemorySides
-from tests.pipeline_aws import KEYS, create_tables, table_name
+from tests.pipeline_aws import KEYS, create_table, create_tables, table_name
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -144,14 +144,8 @@ class TableWorld:
     @staticmethod
     def create(client: DynamoDBClient, prefix: str) -> None:
         create_tables(client, prefix)
-        for name, (partition, sort) in LEGACY_KEYS.items():
-            keys = [(partition, "HASH"), *([(sort, "RANGE")] if sort else [])]
-            client.create_table(
-                TableName=f"{prefix}-{name}",
-                BillingMode="PAY_PER_REQUEST",
-                KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys],  # type: ignore[typeddict-item] # it is one of the two
-                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key, _ in keys],
-            )
+        for name, keys in LEGACY_KEYS.items():
+            create_table(client, f"{prefix}-{name}", *filter(None, keys))
 
     def put_fact(self, fact: StoredFact) -> None:
         more = {"ingested_at": fact.ingested_at, "lane": fact.lane, "side": fact.side}

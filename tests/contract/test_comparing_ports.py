@@ -26,6 +26,7 @@ from tests.contract.engines import ENGINES, engine, unique
 from tests.contract.test_control_plane_ports import table as control_table
 from tests.diff_world import CLOCK, World, ago
 from tests.doubles.comparing import MemoryComparedSides, MemoryComparisons, MemoryServing
+from tests.pipeline_aws import create_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,13 +72,7 @@ class Backend:
         self.queue = aws.sqs.create_queue(QueueName=f"{prefix}-queue")["QueueUrl"]
         self.names = TableNames(**{name: f"{prefix}-{name}" for name in KEYS})
         for name, keys in KEYS.items():
-            kinds = zip(keys, ("HASH", "RANGE"), strict=False)
-            self.dynamodb.create_table(
-                TableName=f"{prefix}-{name}",
-                BillingMode="PAY_PER_REQUEST",
-                KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in kinds],
-                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-            )
+            create_table(self.dynamodb, f"{prefix}-{name}", *keys)
         self.sides = TableSides(self.dynamodb, aws.sqs, self.names, self.queue, LegacyPlan())
 
     def put(self, table: str, **fields: object) -> None:

@@ -16,6 +16,7 @@ from migration.model.stages import Control, Stage, read_control
 from migration.model.state import Lease, State
 from tests.contract.engines import ENGINES, engine, unique
 from tests.doubles.control_plane import MemoryControlPlane
+from tests.pipeline_aws import create_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,15 +27,7 @@ HOLDER = "ana@desk:1"
 
 
 def table(client: Any, name: str) -> ControlPlaneTable:
-    keys = ("migration", "record")
-    client.create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[
-            {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=True)
-        ],
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-    )
+    create_table(client, name, "migration", "record")
     return ControlPlaneTable(client, name, "activities")
 
 

@@ -24,7 +24,7 @@ from pipeline.domain.batch import Row as LiveRow
 from pipeline.domain.fact import changing, fact_item
 from pipeline.stores.facts import FactTable, PutResult
 from tests.memory_dynamodb import LegacyTable, MemoryDynamoDB, answer_of, resource
-from tests.pipeline_aws import create_tables, scan
+from tests.pipeline_aws import create_table, create_tables, scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,15 +80,7 @@ def account(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         client = boto3.client("dynamodb")
         create_tables(client, "memory")
         for name, keys in TABLES.items():
-            client.create_table(
-                TableName=name,
-                BillingMode="PAY_PER_REQUEST",
-                KeySchema=[
-                    {"AttributeName": key, "KeyType": "RANGE" if place else "HASH"}
-                    for place, key in enumerate(keys)
-                ],
-                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-            )
+            create_table(client, name, *keys)
         numbers = {"write_weight": {"N": "1"}, "read_weight": {"N": "2"}, "epoch": {"N": "3"}}
         key = {"migration": {"S": "m"}, "record": {"S": "state"}}
         client.put_item(TableName="control", Item={**key, "stage": {"S": "live"}, **numbers})

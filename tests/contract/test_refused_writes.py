@@ -38,7 +38,7 @@ from migration.repair.live_folds import Compensated
 from migration.repair.words import Compensation
 from tests.doubles.clock import MemoryClock
 from tests.dynamodb_http import dynamodb_over_http
-from tests.pipeline_aws import create_tables
+from tests.pipeline_aws import create_table, create_tables
 from tests.unit.test_conflicts import CONFLICT, refused
 
 if TYPE_CHECKING:
@@ -136,15 +136,7 @@ def writers() -> Iterator[Writers]:
         http = stack.enter_context(dynamodb_over_http())
         create_tables(http.client, "t")
         for name, keys in TABLES.items():
-            http.client.create_table(
-                TableName=name,
-                BillingMode="PAY_PER_REQUEST",
-                KeySchema=[
-                    {"AttributeName": key, "KeyType": "RANGE" if place else "HASH"}
-                    for place, key in enumerate(keys)
-                ],
-                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-            )
+            create_table(http.client, name, *keys)
         yield Writers(http)
 
 
@@ -152,11 +144,10 @@ def writers() -> Iterator[Writers]:
 @pytest.mark.parametrize("writer", WRITERS)
 def test_a_refused_write_is_made_again(writers: Writers, writer: str, fault: Any) -> None:
     writers.number += 1
-    for table in ("control",):
-        for key in ("backfill#pulse", "lease"):
-            writers.http.client.delete_item(
-                TableName=table, Key={"migration": {"S": "m"}, "record": {"S": key}}
-            )
+    for key in ("backfill#pulse", "lease"):
+        writers.http.client.delete_item(
+            TableName="control", Key={"migration": {"S": "m"}, "record": {"S": key}}
+        )
     writers.http.faults.extend([fault] * 3)
     assert WRITERS[writer](writers)
     assert not writers.http.faults

@@ -24,7 +24,7 @@ from pipeline.domain.fact import fact_item
 from tests.contract.engines import ENGINES, engine, unique
 from tests.doubles.vitals import MemoryVitals
 from tests.guarding_world import NOW, answers, door
-from tests.pipeline_aws import KEYS, create_tables, table_name
+from tests.pipeline_aws import KEYS, create_table, create_tables, table_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,16 +87,7 @@ class AwsStack:
 
     def __post_init__(self) -> None:
         create_tables(self.dynamodb, self.prefix)
-        keys = ("migration", "record")
-        self.dynamodb.create_table(
-            TableName=f"{self.prefix}-control",
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[
-                {"AttributeName": key, "KeyType": kind}
-                for key, kind in zip(keys, ("HASH", "RANGE"), strict=True)
-            ],
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-        )
+        create_table(self.dynamodb, f"{self.prefix}-control", "migration", "record")
         self.urls = {
             name: self.sqs.create_queue(QueueName=f"{self.prefix}-{name}")["QueueUrl"] for name in QUEUES
         }

@@ -13,7 +13,8 @@ import pytest
 from migration.aws.tables.legacy_rows import MARK
 from migration.functions import mirror
 from migration.model.legacy.layout import LegacyEvents, LegacyPlan, LegacyProgramProgress
-from tests.legacy_aws import VALID, _create_table, running_legacy
+from tests.legacy_aws import VALID, running_legacy
+from tests.pipeline_aws import create_table
 from tests.waiting import hurry
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def test_a_legacy_table_that_is_gone_gives_the_batch_back(
     legacy.client.delete_table(TableName="legacy-program-progress")
     assert deliver(fact(1), fact(2)) == [0, 1]
     assert legacy.employee() == (0, 0)
-    _create_table(legacy.client, "legacy-program-progress", ("program_id",))
+    create_table(legacy.client, "legacy-program-progress", "program_id")
     assert deliver(fact(1), fact(2)) == []
     assert legacy.program() == legacy.employee() == (20, 2)
 
