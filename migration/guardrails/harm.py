@@ -43,9 +43,9 @@ class LegacyErrors(Vital[DoorEvidence]):
     def _assess(self, look: VitalLook[DoorEvidence]) -> Assessment:
         counts, epoch = look.once(look.evidence.door), look.state.epoch
         self.history = self.history.after(counts, epoch, look.now)
+        if not any(one.epoch == epoch for one in counts):
+            return Assessment(Outcome.INCONCLUSIVE, "no door has told of anything by this epoch")
         cohorts = {role: self.history.cohorts(counts, role) for role in Role}
-        if not any(ones[0].legacy.requests or ones[0].pipeline.requests for ones in cohorts.values()):
-            return Assessment(Outcome.INCONCLUSIVE, "the doors have told of no request by this epoch")
         mirrors = look.state.stage in SERVING
         outcome, said = Outcome.PASS, []
         for role, ones in cohorts.items():
