@@ -108,7 +108,7 @@ def _by_class(difference: Difference, known: Known, ground: Ground, disputed: se
             return _lost(difference, known, ground)
         case Cause.DOUBLED | Cause.MISPLACED:
             return _compensate(difference, known)
-        case kind if kind is Cause.ALTERED or (kind in _STANDING and difference.off):
+        case kind if kind is Cause.ALTERED or (kind in _STANDING and _is_points_alone(difference)):
             return _altered(difference, disputed)
         case kind:
             action = RepairAction.WAIT if kind is Cause.IN_FLIGHT else RepairAction.LEAVE
@@ -219,6 +219,11 @@ def _altered(difference: Difference, disputed: set[Row]) -> Remedy:
         why = "an event of this row is disputed, and its fact gets legacy's content first"
         return Remedy(difference, RepairAction.LEAVE, why)
     return Remedy(difference, RepairAction.COMPENSATE, "its points are set right by what they are off")
+
+
+def _is_points_alone(difference: Difference) -> bool:
+    """Whether rows hold every event once, and other points than the facts say."""
+    return bool(difference.off) and not any(one.fold.events for one in difference.off)
 
 
 def _whole(difference: Difference, fact: StoredFact, lane: Lane, times: int) -> bool:

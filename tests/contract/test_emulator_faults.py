@@ -342,7 +342,7 @@ def test_a_transaction_that_meets_another_is_cancelled_and_told_for_which_item(
             "ConditionCheck": {
                 "TableName": table,
                 "Key": {"id": {"S": "held"}},
-                "ConditionExpression": "attribute_exists(id)",
+                "ConditionExpression": "attribute_exists(id) OR attribute_not_exists(id)",
             }
         }
         said = refused_once(lambda: aws.dynamodb.transact_write_items(TransactItems=[put, check]))

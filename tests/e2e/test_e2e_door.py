@@ -49,8 +49,8 @@ PATIENCE = timedelta(seconds=PATIENCE_S)
 COUNT = 80
 # Only the door's forward mirror writes a fact whose side is legacy.
 FORWARD = Fault(service="dynamodb", operation="PutItem", contains='"side": {"S": "legacy"}')
-# Only the reverse mirror writes to legacy in transactions.
-REVERSE = Fault(service="dynamodb", operation="TransactWriteItems", contains="legacy-events")
+# Only the reverse mirror marks a row of legacy with what it is about to add.
+REVERSE = Fault(service="dynamodb", operation="PutItem", contains='"cutover_adding"')
 DEAD: dict[str, Any] = {"kind": "drop"}
 SLOW: dict[str, Any] = {"kind": "latency", "latency_ms": 1_000}
 THROTTLED: dict[str, Any] = {"code": "ThrottlingException", "status": 400}
