@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
@@ -482,6 +482,7 @@ def deployed() -> Iterator[None]:
             patch.setattr(AmazonCloudWatchEMFProvider, name, lambda *_, **__: None)
         for module in (legacy_ingest, mirror, aggregate):
             patch.setattr(module, "logger", SILENT)
+        patch.setattr(mirror, "ThreadPoolExecutor", InTurn)
         for module in (door_ingest, legacy_ingest, pipeline_ingest, aggregate):
             patch.setattr(module, "now", _now)
         for module in (mirror, aggregate):
@@ -503,6 +504,21 @@ def deployed() -> Iterator[None]:
         patch.setattr(aggregate, "_tables", lambda _moment: SteeredFolds(_here.world))
         patch.setattr(mirror, "tables", lambda: _here.world.legacy_tables(Steered(_here.world.dynamodb)))
         yield
+
+
+class InTurn:
+    """Calls in the one thread that is steered, in turn."""
+
+    map = staticmethod(map)
+
+    def __init__(self, _workers: int) -> None:
+        """Take whatever a pool takes."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave nothing behind."""
 
 
 class DoorFaultError(BaseException):

@@ -42,7 +42,8 @@ class Aggregate(Component):
         )
         self.function = Function("aggregate", deployment, self, self._args(deployment, capture.queue))
         at_once = deployment.settings.aggregate_max_concurrency
-        feed(self, deployment, self.function, capture.queue, at_once=at_once)
+        batch = deployment.settings.aggregate_batch_size
+        feed(self, deployment, self.function, capture.queue, batch=batch, at_once=at_once)
         self.register_outputs({"function": self.function.function.name})
 
     def _args(self, deployment: Deployment, queue: aws.sqs.Queue) -> FunctionArgs:

@@ -19,10 +19,16 @@ def consume(queue: aws.sqs.Queue) -> Statement:
     return allow(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], [queue.arn])
 
 
-def feed(
-    owner: Component, deployment: Deployment, function: Function, queue: aws.sqs.Queue, *, at_once: int
+def feed(  # noqa: PLR0913 - what is fed from what, and how
+    owner: Component,
+    deployment: Deployment,
+    function: Function,
+    queue: aws.sqs.Queue,
+    *,
+    batch: int,
+    at_once: int,
 ) -> None:
-    """Feed a function from a queue, in large batches that report their failures singly.
+    """Feed a function from a queue, in batches that report their failures singly.
 
     The mapping's maximum concurrency limits it, not a reserved concurrency: a throttled invocation would
     burn its messages' receives into the dead-letter queue.
@@ -32,15 +38,15 @@ def feed(
         deployment: what is being deployed.
         function: the consumer.
         queue: what it consumes.
+        batch: how many messages it gets at most at once.
         at_once: how many invocations there may be at once.
     """
-    settings = deployment.settings
     aws.lambda_.EventSourceMapping(
         function.thing,
         event_source_arn=queue.arn,
         function_name=function.function.arn,
-        batch_size=settings.aggregate_batch_size,
-        maximum_batching_window_in_seconds=settings.aggregate_window_s,
+        batch_size=batch,
+        maximum_batching_window_in_seconds=deployment.settings.aggregate_window_s,
         function_response_types=["ReportBatchItemFailures"],
         scaling_config=aws.lambda_.EventSourceMappingScalingConfigArgs(maximum_concurrency=at_once),
         opts=owner.child(),

@@ -60,8 +60,11 @@ def _redelivery(s: Settings) -> Iterator[str]:
 
 
 def _timing(s: Settings) -> Iterator[str]:
-    if s.aggregate_batch_size > _LARGEST_UNWINDOWED_BATCH and s.aggregate_window_s < 1:
-        rule = f"must be at least 1 with an aggregate_batch_size over {_LARGEST_UNWINDOWED_BATCH}"
+    largest, name = max(
+        (s.aggregate_batch_size, "aggregate_batch_size"), (s.mirror_batch_size, "mirror_batch_size")
+    )
+    if largest > _LARGEST_UNWINDOWED_BATCH and s.aggregate_window_s < 1:
+        rule = f"must be at least 1 with a {name} over {_LARGEST_UNWINDOWED_BATCH}"
         yield _line("aggregate_window_s", rule, s.aggregate_window_s)
     interval_s = 60 * s.snapshot_minutes
     if s.stale_after_s <= interval_s:

@@ -41,6 +41,8 @@ _COMMON: Final[Mapping[str, object]] = {
     "migration": "activities",
     "baked_control": '{"stage":"off"}',
     "legacy_shape": "{}",
+    # What a batch has no time for counts as received; legacy's rows may be hot, and then each takes seconds.
+    "mirror_batch_size": 100,
     # Legacy has one row a program: more at once would mostly meet each other there.
     "mirror_max_concurrency": 2,
     "watchdog_timeout_s": 60,

@@ -47,6 +47,7 @@ class Mirror(Component):
             deployment,
             self.function,
             self.pipe.queue,
+            batch=deployment.settings.mirror_batch_size,
             at_once=deployment.settings.mirror_max_concurrency,
         )
         self.register_outputs({"function": self.function.function.name})

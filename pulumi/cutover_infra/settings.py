@@ -156,8 +156,8 @@ class Settings(BaseModel):
     capture_parallelism: int = _whole(1, 10, "batches that each pipe has under way for a shard of the stream")
     queue_visibility_s: int = _whole(120, 43_200, "how long a message that is being worked on stays hidden")
     max_receive_count: int = _whole(5, 100, "receives after which a message goes to the dead-letter queue")
-    aggregate_batch_size: int = _whole(1, 10_000, "messages that aggregate and mirror get at most at once")
-    aggregate_window_s: int = _whole(0, 300, "how long a batch may wait to fill")
+    aggregate_batch_size: int = _whole(1, 10_000, "messages that aggregate gets at most at once")
+    aggregate_window_s: int = _whole(0, 300, "how long a batch of aggregate or mirror may wait to fill")
     aggregate_max_concurrency: int = _whole(2, 1000, "invocations of aggregate at once")
     fold_horizon_days: int = _whole(1, 90, "age past which a message is parked instead of folded")
     dedup_ttl_days: int = _whole(1, 365, "how long a folded fact's dedup entry is kept")
@@ -176,6 +176,7 @@ class Settings(BaseModel):
         title="how legacy's tables name their attributes, where not as here",
         description='JSON, such as {"events":{"points":"score"}}',
     )
+    mirror_batch_size: int = _whole(1, 10_000, "messages that mirror gets at most at once")
     mirror_max_concurrency: int = _whole(2, 1000, "invocations of mirror at once")
 
     watchdog_timeout_s: int = _whole(

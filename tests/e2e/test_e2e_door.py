@@ -319,6 +319,7 @@ def test_whatever_befalls_the_reverse_mirror_clients_do_not_notice_and_legacy_is
 def test_what_the_reverse_mirror_gave_up_is_exactly_what_reconcile_applies(story: Story) -> None:
     story.set_stage(Control(Stage.RAMPDOWN, epoch=9))
     story.load(10)
+    wait_until(lambda: story.waiting("mirror_queue_url") == 0)
     faults = Faults(story.stack.emulator.endpoint)
     with story.hidden_for(1), faults.injected(REVERSE.model_copy(update=THROTTLED)):
         story.load(20)

@@ -176,15 +176,16 @@ def test_a_queue_redrives_to_its_own_dead_letter_queue_which_takes_from_no_other
 
 
 @pytest.mark.parametrize(
-    ("name", "queue", "at_once"), [("aggregate", "activities", 50), ("mirror", "mirror", 2)]
+    ("name", "queue", "batch", "at_once"),
+    [("aggregate", "activities", 1000, 50), ("mirror", "mirror", 100, 2)],
 )
 def test_a_consumer_gets_large_batches_and_is_limited_by_its_mapping_only(
-    name: str, queue: str, at_once: int, prod: Deployed
+    name: str, queue: str, batch: int, at_once: int, prod: Deployed
 ) -> None:
     (mapping,) = [each for each in prod.of_type("EventSourceMapping") if each.name == name]
     assert mapping.get("eventSourceArn") == prod.named("Queue", queue).get("arn")
     assert mapping.get("functionName") == prod.named("Function", name).get("arn")
-    assert (mapping.get("batchSize"), mapping.get("maximumBatchingWindowInSeconds")) == (1000, 1)
+    assert (mapping.get("batchSize"), mapping.get("maximumBatchingWindowInSeconds")) == (batch, 1)
     assert mapping.get("functionResponseTypes") == ["ReportBatchItemFailures"]
     assert mapping.get("scalingConfig") == {"maximumConcurrency": at_once}
     assert prod.named("Function", name).get("reservedConcurrentExecutions") == -1

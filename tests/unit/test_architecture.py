@@ -65,7 +65,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     ),
     "migration.local": ("migration.aws",),
     "migration.wiring": ("migration",),
-    "migration.functions": ("migration",),
+    "migration.functions": ("migration", "pipeline.stores"),
     "migration.cli": ("migration",),
     "migration": (),
 }

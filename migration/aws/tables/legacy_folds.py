@@ -12,25 +12,28 @@ what was begun is ended all the same.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from migration.aws.tables.legacy_rows import BusyError, UnfitError, mark_of
 from pipeline.domain.aggregator import MAX_BUSY, Outcome
-from pipeline.domain.batch import Row, chunks
+from pipeline.domain.batch import Row
 from pipeline.domain.fold import Fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from migration.aws.tables.legacy_rows import Held, LegacyRows
     from migration.aws.tables.mirrored_fact import MirroredFact
 
     RowOf = Callable[[MirroredFact], Row]
     Grouped = dict[Row, list[MirroredFact]]
+    Change = tuple[Sequence[MirroredFact], Callable[[], None]]
+    Together = Callable[[Callable[[Any], object], Iterable[Any]], Iterable[object]]
 
-AT_ONCE: Final = 40  # facts and rows between two looks at the time: each is some calls, and rows may be hot
+T = TypeVar("T")
+AT_ONCE: Final = 25  # facts: what there is no time for is left whole, and BatchGetItem takes 100 keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,31 +43,31 @@ class LegacyFolds:
     Attributes:
         rows: the tables.
         wait: sleeps before attempt 1, 2, … of what was busy, with jitter.
-        has_time: whether the invocation can still afford another attempt.
+        has_time: whether the invocation can still afford another call.
+        together: makes calls that concern different rows, as `map` does: one after another, or in threads.
     """
 
     rows: LegacyRows
     wait: Callable[[int], None]
     has_time: Callable[[], bool]
+    together: Together = map
 
     def fold(self, facts: Iterable[MirroredFact]) -> Outcome:
         """Add each distinct fact once; facts that could not be added are in `failed`, with the reason."""
         outcome = Outcome()
-        for chunk in chunks({fact.identity: fact for fact in facts}.values(), AT_ONCE):
-            self._add(_Adding(self.rows, cast("list[MirroredFact]", list(chunk.facts)), outcome))
+        unique = list({fact.identity: fact for fact in facts}.values())
+        for first in range(0, len(unique), AT_ONCE):
+            adding = _Adding(self, unique[first : first + AT_ONCE], outcome)
+            self._add(adding)
+            outcome.failed |= adding.busy
         return outcome
 
     def _add(self, adding: _Adding) -> None:
         for attempt in range(1, MAX_BUSY + 1):
-            if not self.has_time():
-                adding.outcome.fail(adding.facts, "out of time")
-                return
             adding.attempt()
-            if not adding.facts:
+            if not adding.busy or attempt == MAX_BUSY or not self.has_time():
                 return
-            if attempt < MAX_BUSY:
-                self.wait(attempt)
-        adding.outcome.failed |= adding.busy
+            self.wait(attempt)
 
 
 @dataclass(slots=True)
@@ -72,6 +75,7 @@ class _Adding:
     """A few facts on their way; what goes wrong with one stops no other.
 
     Attributes:
+        to: where they are added.
         facts: to be added yet.
         busy: why one needs another attempt.
         put: whose event is there.
@@ -79,7 +83,7 @@ class _Adding:
         marks: of each row, as far as it is known.
     """
 
-    rows: LegacyRows
+    to: LegacyFolds
     facts: list[MirroredFact]
     outcome: Outcome
     busy: dict[str, str] = field(default_factory=dict)
@@ -103,11 +107,12 @@ class _Adding:
         self.facts = [fact for fact in self.facts if fact.identity in self.busy]
 
     def _begin(self) -> None:
-        for fact in self._well(self.facts):
-            if fact.identity not in self.put:
-                with self._alone([fact], "event"):
-                    self.rows.begin(fact)
-                    self.put.add(fact.identity)
+        facts = [fact for fact in self._well(self.facts) if fact.identity not in self.put]
+        self._each("event", [([fact], partial(self._begin_one, fact)) for fact in facts])
+
+    def _begin_one(self, fact: MirroredFact) -> None:
+        self.to.rows.begin(fact)
+        self.put.add(fact.identity)
 
     def _check_employees(self) -> None:
         """Fail what an employee's row cannot take before the program's has it."""
@@ -119,23 +124,24 @@ class _Adding:
         """Add to rows what has its mark in the place `before` and not here: rows are read first."""
         by_row = self._by(row_of)
         found, due = self._read(by_row), before()
+        changes = []
         for row, held in found.items():
             wanted = (
                 one for one in by_row[row] if one.identity in due and mark_of(one.identity) not in held.marks
             )
             facts = self._well(wanted)
             if facts and self._takes(held, facts):
-                with self._alone(facts, "totals"):
-                    self.rows.add(row, held, _sum(facts), _marks(facts))
-                    self.marks[row].update(_marks(facts))
+                changes.append((facts, partial(self._add_to, row, held, facts)))
+        self._each("totals", changes)
+
+    def _add_to(self, row: Row, held: Held, facts: Sequence[MirroredFact]) -> None:
+        self.to.rows.add(row, held, _sum(facts), _marks(facts))
+        self.marks[row].update(_marks(facts))
 
     def _begun(self) -> set[str]:
         """Whose event is there and marked."""
         facts = self._well(self.facts)
-        found: dict[str, bool] = {}
-        if facts:
-            with self._alone(facts, "event"):
-                found = self.rows.begun(facts)
+        found = self._alone(facts, "event", partial(self.to.rows.begun, facts)) or {}
         self._missed(one for one in facts if one.identity not in found)
         return {identity for identity, begun in found.items() if begun}
 
@@ -152,35 +158,37 @@ class _Adding:
         return marked
 
     def _finish(self) -> None:
-        for fact in self._well(self.facts):
-            if fact.identity in self.ours:
-                with self._alone([fact], "event"):
-                    self.rows.finish(fact)
+        facts = [fact for fact in self._well(self.facts) if fact.identity in self.ours]
+        self._each("event", [([fact], partial(self.to.rows.finish, fact)) for fact in facts])
 
     def _unmark(self, row_of: RowOf) -> None:
-        for row, facts in self._by(row_of).items():
-            if marks := self.marks[row].intersection(_marks(facts)):
-                with self._alone(facts, "totals"):
-                    self.rows.unmark(row, marks)
-                    self.marks[row] -= marks
+        by_row = self._by(row_of)
+        marks = {row: self.marks[row].intersection(_marks(facts)) for row, facts in by_row.items()}
+        self._each(
+            "totals",
+            [(by_row[row], partial(self._unmark_one, row, marks[row])) for row in by_row if marks[row]],
+        )
+
+    def _unmark_one(self, row: Row, marks: set[str]) -> None:
+        self.to.rows.unmark(row, marks)
+        self.marks[row] -= marks
 
     def _read(self, by_row: Grouped) -> dict[Row, Held]:
-        """Read rows of one table; one whose key DynamoDB refuses is found by halves."""
         facts = [one for group in by_row.values() for one in group]
-        found: dict[Row, Held] = {}
-        if not facts:
-            return found
-        with self._alone(facts, "totals"):
-            try:
-                found = self.rows.read(by_row)
-            except UnfitError:
-                if len(by_row) == 1:
-                    raise
-                first, second = _halves(by_row)
-                return self._read(first) | self._read(second)
+        found = self._alone(facts, "totals", partial(self._rows, by_row)) or {}
         self._missed(one for row, group in by_row.items() if row not in found for one in group)
         self.marks |= {row: set(held.marks) for row, held in found.items()}
         return found
+
+    def _rows(self, by_row: Grouped) -> dict[Row, Held]:
+        """Read rows of one table; one whose key DynamoDB refuses is found by halves."""
+        try:
+            return self.to.rows.read(by_row)
+        except UnfitError:
+            if len(by_row) == 1:
+                raise
+        first, second = _halves(by_row)
+        return self._read(first) | self._read(second)
 
     def _takes(self, held: Held, facts: Sequence[MirroredFact]) -> bool:
         takes = held.takes(_sum(facts))
@@ -203,15 +211,26 @@ class _Adding:
         gone = self.busy.keys() | self.outcome.failed.keys()
         return [fact for fact in facts if fact.identity not in gone]
 
-    @contextmanager
-    def _alone(self, facts: Iterable[MirroredFact], where: str) -> Iterator[None]:
-        """Keep what goes wrong to these facts."""
-        try:
-            yield
-        except BusyError as error:
-            self.busy |= {fact.identity: str(error) for fact in facts}
-        except UnfitError as error:
-            self.outcome.fail(facts, f"{_cannot(where)} ({error})")
+    def _each(self, where: str, changes: Iterable[Change]) -> None:
+        """Make calls of different rows."""
+        for _ in self.to.together(lambda change: self._alone(change[0], where, change[1]), changes):
+            pass
+
+    def _alone(self, facts: Sequence[MirroredFact], where: str, call: Callable[[], T]) -> T | None:
+        """Make a call, if it concerns any, and keep what goes wrong to these facts; then it is None."""
+        if not facts:
+            return None
+        why = "out of time"
+        if self.to.has_time():
+            try:
+                return call()
+            except BusyError as error:
+                why = str(error)
+            except UnfitError as error:
+                self.outcome.fail(facts, f"{_cannot(where)} ({error})")
+                return None
+        self.busy.update({fact.identity: why for fact in facts})
+        return None
 
 
 def _program(fact: MirroredFact) -> Row:
