@@ -36,12 +36,16 @@ ALL_WAYS = {
 
 
 @contextmanager
-def dripping(pieces: Sequence[bytes], tls: ssl.SSLContext | None = None) -> Iterator[str]:
-    """Serve this answer to everybody; gives the address."""
+def dripping(
+    pieces: Sequence[bytes], tls: ssl.SSLContext | None = None, shakes_hands: threading.Event | None = None
+) -> Iterator[str]:
+    """Serve this answer to everybody, who may have to wait for the handshake; gives the address."""
     over = threading.Event()
 
     def answer(connection: socket.socket) -> None:
         with suppress(OSError):
+            if shakes_hands is not None:
+                shakes_hands.wait(20)
             server = tls.wrap_socket(connection, server_side=True) if tls else connection
             server.recv(65_536)
             for piece in pieces:

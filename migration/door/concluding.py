@@ -67,7 +67,7 @@ def begin(
     """Read the stage, and begin to count; what cannot be had is done without."""
     known = spared(None, control)
     if known is None:
-        return spared(Control(), _baked), None
+        return baked_control(), None
     current = spared(known.last, known.current)
     counted = spared(None, counters)
     if counted is not None:
@@ -101,10 +101,6 @@ def connect_early(
     for other in others:
         with suppress(Exception):
             other().wire.connect()
-
-
-def _baked() -> Control:
-    return baked_control(os.environ["BAKED_CONTROL"])
 
 
 def _count_routed(counted: DoorCounters, current: Control, blind: bool) -> None:  # noqa: FBT001 - passed on

@@ -35,7 +35,7 @@ _running: Final[list[bool]] = []  # one for each handler that runs; lists take a
 @contextmanager
 def conflicts_retried() -> Iterator[None]:
     """Have what a side's handler writes meanwhile tried again."""
-    _install()
+    spared(None, _install)
     _running.append(True)
     try:
         yield

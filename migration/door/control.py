@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from migration.door.spared import spared
 from migration.door.wire import DynamoWire, MissedError
 from migration.model.stages import Control, Stage, read_control
 
@@ -92,9 +93,13 @@ class CachedControl:
             self._value = found
 
 
-def baked_control(text: str) -> Control:
-    """Read the value baked in at deployment, such as `{"stage":"off"}`."""
-    fields = json.loads(text)
+def baked_control() -> Control:
+    """Read the value baked in at deployment, such as `{"stage":"off"}`; any other is told, and is `off`."""
+    return spared(Control(), _baked)
+
+
+def _baked() -> Control:
+    fields = json.loads(os.environ["BAKED_CONTROL"])
     return Control(Stage(fields.pop("stage")), **fields)
 
 
@@ -105,5 +110,5 @@ def control() -> CachedControl:
         table=os.environ["CONTROL_TABLE"],
         migration=os.environ["MIGRATION"],
         wire=DynamoWire(READ_TIMEOUT_S),
-        baked=baked_control(os.environ["BAKED_CONTROL"]),
+        baked=baked_control(),
     )

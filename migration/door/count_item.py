@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from migration.door.counts import BUCKETS, NOTHING, Answers, DoorCounts, Role, Witness
+from migration.door.counts import BUCKETS, MOMENTS, NOTHING, Answers, DoorCounts, Role, Witness
 from migration.model.side import Side
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 Item = dict[str, Any]
 _PULSES: Final = "pulses"
-_MOMENTS: Final = ("missed_at", "contradicted_at", "baked_at")
 
 
 def door_partition(migration: str) -> str:
@@ -44,7 +43,7 @@ def item_of(counts: DoorCounts, migration: str, expires_at: float) -> Item:
         item["mirrored"] = _numbers(counts.mirrored)
     if counts.baked:
         item["baked"] = _number(counts.baked)
-    for name in _MOMENTS:
+    for name in MOMENTS:
         moment = getattr(counts, name)
         if moment is not None:
             item[name] = _number(round(moment, 3))
@@ -76,7 +75,7 @@ def counts_of(item: Mapping[str, Any]) -> DoorCounts:
         pulses=_read_answers(item[_PULSES]) if _PULSES in item else NOTHING,
         mirrored=_read_numbers(item["mirrored"]) if "mirrored" in item else {},
         baked=int(item["baked"]["N"]) if "baked" in item else 0,
-        **{name: float(item[name]["N"]) for name in _MOMENTS if name in item},
+        **{name: float(item[name]["N"]) for name in MOMENTS if name in item},
         witness=witness
         and Witness(witness["employee_id"]["S"], witness["event_id"]["S"], float(witness["at"]["N"])),
     )

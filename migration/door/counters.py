@@ -1,12 +1,15 @@
 """What this instance counted, told in one small item of its own: evidence that is seconds old, not minutes.
 
     request ─► answered ─► counted ─► at most once a second: put on the wire, and the next request collects
-                                  └─► what must not be lost: at once, and collected
+                                  └─► what must not be lost: at once, and collected; more of it a second later
 
 The client waits `TIMEOUT_S` for it at most, and a control table that is down is not written to. Counts grow
 from the first request by an epoch on, so a lost item is made up for by the next. There may be no next one: a
-missed mirror is told with the request that missed it, or else with the first that can. In stage `off` nothing
-is counted but a request that was routed by the baked value.
+missed mirror is told with the request that missed it, or else with the first that can. While every request
+misses one, the last that an instance told is a second old at most, which who reads it allows for. In stage
+`off` nothing is counted but a request that was routed by the baked value.
+
+Times are AWS's, as its answers date them: they are held against other doors' and the operator's.
 """
 
 from __future__ import annotations
@@ -18,16 +21,17 @@ from functools import cache
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final
 
+from migration.aws.transport.clock import AWS_TIME
 from migration.door.breaker import Breaker
 from migration.door.control import control
 from migration.door.count_item import item_of
-from migration.door.counts import NOTHING, DoorCounts, Role, Witness, bucket_of
+from migration.door.counts import MOMENTS, NOTHING, DoorCounts, Role, Witness, bucket_of
 from migration.door.mirror import Mirrored
 from migration.door.wire import DynamoWire, MissedError
 from migration.model.side import Side
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from migration.door.counts import Answers
 
@@ -35,7 +39,7 @@ EVERY_S: Final = 1.0
 TIMEOUT_S: Final = 0.05  # of all that telling costs a request
 KEPT_S: Final = 3_600
 MISSES_KEPT_S: Final = 30 * 86_400  # a missed mirror waits for a reconcile, long after its instance has ended
-_COLLECT_S: Final = 0.001
+_NEVER: Final = float("-inf")
 
 
 @dataclass(slots=True)
@@ -45,20 +49,24 @@ class DoorCounters:
     Attributes:
         now: the time, for what is told.
         elapsed: the clock that times are taken by; it never jumps.
-        untold: whether something that must not be lost has not been taken yet.
     """
 
     table: str
     migration: str
     wire: DynamoWire
     counts: DoorCounts
-    now: Callable[[], float] = time.time
+    now: Callable[[], float] = AWS_TIME.now
     breaker: Breaker = field(default_factory=lambda: Breaker(limit=1))
     elapsed: Callable[[], float] = time.monotonic
-    untold: bool = field(default=False, init=False)
     _warm: set[Side] = field(default_factory=set, init=False)
-    _sent_at: float = field(default=float("-inf"), init=False)
-    _sent: bool = field(default=False, init=False)
+    _sent_at: float = field(default=_NEVER, init=False)
+    _owed: DoorCounts | None = field(default=None, init=False)
+    _taken: DoorCounts | None = field(default=None, init=False)
+
+    @property
+    def untold(self) -> bool:
+        """Whether something that must not be lost has not been taken yet."""
+        return any(now != taken for now, taken in self._moments())
 
     def route(self, epoch: int) -> None:
         """Begin a request that is routed by this epoch."""
@@ -74,7 +82,6 @@ class DoorCounters:
         """Count a request that is routed by the baked value."""
         was = self.counts
         self.counts = replace(was, baked=was.baked + 1, baked_at=self._after(was.baked_at))
-        self.untold = True
 
     def answered(self, side: Side, elapsed_ms: float, *, failed: bool) -> None:
         """Count an answer of a side; its first one here pays for the imports and has no time."""
@@ -94,10 +101,8 @@ class DoorCounters:
         self.counts = replace(self.counts, mirrored=counted)
         if outcome in (Mirrored.MISSED, Mirrored.SKIPPED):
             self.counts = replace(self.counts, missed_at=self._after(self.counts.missed_at))
-            self.untold = True
         elif outcome is Mirrored.CONTRADICTED:
             self.counts = replace(self.counts, contradicted_at=self._after(self.counts.contradicted_at))
-            self.untold = True
 
     def stored(self, employee_id: str, event_id: str) -> None:
         """Remember the newest fact, so that a watcher can see whether it is folded in time."""
@@ -106,16 +111,17 @@ class DoorCounters:
     def send(self) -> None:
         """Put the counts on the wire, if it is time; whatever goes wrong is no business of the client's."""
         began = self.elapsed()
-        due = self.untold or began - self._sent_at >= EVERY_S
+        urgent = any(now - taken >= EVERY_S for now, taken in self._moments())
+        due = urgent or began - self._sent_at >= EVERY_S
         if not due or not control().reachable or not self.breaker.allows(began):
             return
         self._sent_at = began
         try:
-            self._collect(TIMEOUT_S / 2 if self.untold else _COLLECT_S)
+            self._collect(TIMEOUT_S / 2)
             self.wire.send("PutItem", {"TableName": self.table, "Item": self._item()})
-            self._sent = True
-            if self.untold:
-                self.untold = not self._collect(began + TIMEOUT_S - self.elapsed())
+            self._owed = self.counts
+            if urgent:
+                self._collect(began + TIMEOUT_S - self.elapsed())
         except MissedError:
             self.breaker = self.breaker.after(ok=False, now=began)
 
@@ -124,6 +130,13 @@ class DoorCounters:
         counts = self.counts
         is_open = any((counts.missed_at, counts.contradicted_at, counts.baked_at))
         return item_of(counts, self.migration, self.now() + (MISSES_KEPT_S if is_open else KEPT_S))
+
+    def _moments(self) -> Iterator[tuple[float, float]]:
+        """Give when each thing that must not be lost was last, here and in what was taken."""
+        for name in MOMENTS:
+            moment = getattr(self.counts, name)
+            if moment is not None:
+                yield moment, getattr(self._taken, name, None) or _NEVER
 
     def _after(self, last: float | None) -> float:
         """Tell the time; never an earlier one than was told, if the clock is set back meanwhile."""
@@ -135,14 +148,15 @@ class DoorCounters:
         self._warm.add(side)
         return warm
 
-    def _collect(self, within_s: float) -> bool:
-        """Collect the answer that is owed; returns whether the last counts were taken."""
-        if not self._sent:
-            return True
-        self._sent = False
+    def _collect(self, within_s: float) -> None:
+        """Collect the answer that is owed."""
+        owed, self._owed = self._owed, None
+        if owed is None:
+            return
         answer = self.wire.collect(within_s)
+        if not answer.error:
+            self._taken = owed
         self.breaker = self.breaker.after(ok=not answer.error, now=self.elapsed())
-        return not answer.error
 
 
 def _answer(elapsed_ms: float, *, failed: bool, timed: bool) -> Answers:
@@ -157,6 +171,6 @@ def counters(role: Role) -> DoorCounters:
     return DoorCounters(
         table=os.environ["CONTROL_TABLE"],
         migration=os.environ["MIGRATION"],
-        wire=DynamoWire(TIMEOUT_S),
+        wire=DynamoWire(TIMEOUT_S / 2),
         counts=DoorCounts(token_hex(8), role, epoch=-1, since=0.0, at=0.0),
     )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 BUCKETS: Final = 32  # the last one holds everything from 33 s on
 EMPTY: Final = (0,) * BUCKETS
+MOMENTS: Final = ("missed_at", "contradicted_at", "baked_at")  # of what must not be lost
 
 
 class Role(StrEnum):
@@ -108,7 +109,7 @@ class DoorCounts:
         instance: by chance, one for each process.
         role: what it answers.
         epoch: it routed its last request by.
-        since: when it routed its first one by that epoch, epoch seconds of its own clock.
+        since: when it routed its first one by that epoch, epoch seconds.
         at: when it routed its last one.
         sides: what each side answered.
         pulses: what the pipeline answered to pulses.

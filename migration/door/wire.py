@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError
 from botocore.session import get_session
 
+from migration.aws.transport.clock import AWS_TIME, asked
 from migration.aws.transport.deadline import in_time, left_s
 from migration.aws.transport.kept_connections import KeptConnections
 from migration.aws.transport.signer import Signer
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from migration.aws.transport.kept_connections import Sent
 
 _OK: Final = 200
-_SHORTEST_S: Final = 0.001  # 0 would not wait for what has come already
+_SHORTEST_S: Final = 0.02  # to read what has come already, whoever else wants the processor
 # What the network, credentials and an answer that is none come to.
 _TROUBLE: Final = (BotoCoreError, OSError, ValueError, RecursionError)
 
@@ -56,6 +57,7 @@ class DynamoWire:
         self._url = (endpoint or f"https://dynamodb.{self._region}.amazonaws.com").rstrip("/")
         self._timeout_s = timeout_s
         self._sent: Sent | None = None
+        self._asked = asked()
         self._signer: Signer | None = None
 
     def connect(self) -> None:
@@ -83,6 +85,7 @@ class DynamoWire:
         until = time.monotonic() + self._timeout_s
         try:
             headers = self._sign(operation, body, until)
+            self._asked = asked()
             self._sent = self._connections.send(headers, body, until)
         except _TROUBLE as error:
             raise MissedError(type(error).__name__) from error
@@ -98,6 +101,7 @@ class DynamoWire:
             raise MissedError("NotSent")
         try:
             answered = sent.answer(max(within_s, _SHORTEST_S))
+            AWS_TIME.dated(answered.headers.get("date", ""), self._asked)
             body = json.loads(answered.content or b"{}")
         except _TROUBLE as error:
             raise MissedError(type(error).__name__) from error

@@ -148,7 +148,7 @@ def test_the_entry_packs_both_sides_and_of_the_toolkit_only_the_door(tmp_path: P
         "migration/aws/__init__.py",
         *(
             f"migration/aws/transport/{name}.py"
-            for name in ("__init__", "conflicts", "deadline", "kept_connections", "signer")
+            for name in ("__init__", "clock", "conflicts", "deadline", "kept_connections", "signer")
         ),
         *(f"migration/model/{name}.py" for name in ("__init__", "routing", "side", "stages")),
     }

@@ -29,11 +29,13 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "pipeline": (),
     "migration.model": (),
     # What signs and sends in the door too, where every import is paid for by a client.
+    "migration.aws.transport.clock": (),
     "migration.aws.transport.conflicts": (),
     "migration.aws.transport.deadline": (),
     "migration.aws.transport.kept_connections": ("migration.aws.transport.deadline",),
     "migration.aws.transport.signer": (),
     "migration.door": (
+        "migration.aws.transport.clock",
         "migration.aws.transport.conflicts",
         "migration.aws.transport.deadline",
         "migration.aws.transport.kept_connections",

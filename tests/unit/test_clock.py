@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from migration.aws.transport.clients import connect, date_of
-from migration.aws.transport.clock import AWS_TIME, TOLD_FROM_S, AwsTime, SystemClock
+from migration.aws.transport.clock import AWS_TIME, TOLD_FROM_S, AwsTime, SystemClock, asked
 
 TRUE = 1_772_357_400.0
 waits = st.floats(0, 3)
@@ -19,8 +19,13 @@ waits = st.floats(0, 3)
 
 def answered(clock: AwsTime, off_s: float, at: float, there_s: float = 0.0, back_s: float = 0.0) -> None:
     """Have AWS answer at a true time to a machine that is off by so much."""
-    dated = formatdate(int(at), usegmt=True)
-    clock.dated(dated, at + back_s + off_s, there_s + back_s)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "time", lambda: at - there_s + off_s)
+        patch.setattr(time, "monotonic", lambda: 7.0)
+        question = asked()
+        patch.setattr(time, "time", lambda: at + back_s + off_s)
+        patch.setattr(time, "monotonic", lambda: 7.0 + there_s + back_s)
+        clock.dated(formatdate(int(at), usegmt=True), question)
 
 
 @given(off_s=st.floats(-4_000, 4_000), at=st.floats(TRUE, TRUE + 10), there=waits, back=waits)
@@ -48,10 +53,27 @@ def test_a_clock_that_jumps_is_set_right_by_the_next_answer(jumps: list[float]) 
         assert abs(off_s + clock.shift_s) <= 1.2 + 1e-6
 
 
-def test_an_answer_without_a_readable_date_says_nothing() -> None:
+@pytest.mark.parametrize("date", ["", "yesterday", "Mon, 99 Foo 2026"])
+def test_an_answer_without_a_readable_date_says_nothing(date: str) -> None:
     clock = AwsTime()
-    clock.dated("yesterday", TRUE, 0.1)
+    clock.dated(date, asked())
     assert clock.shift_s == 0
+
+
+@given(slept_s=st.floats(0, 4_000), counted=st.booleans())
+def test_a_machine_that_sleeps_while_an_answer_comes_is_not_thought_to_be_off(
+    slept_s: float, counted: bool
+) -> None:
+    """A function is frozen between two requests, and a laptop is closed: one of the clocks stands still."""
+    clock = AwsTime()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "time", lambda: TRUE)
+        patch.setattr(time, "monotonic", lambda: 7.0)
+        question = asked()
+        patch.setattr(time, "time", lambda: TRUE + slept_s)
+        patch.setattr(time, "monotonic", lambda: 7.0 + slept_s * counted)
+        clock.dated(formatdate(int(TRUE), usegmt=True), question)
+    assert clock.shift_s == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.parametrize(("off_s", "said"), [(-600.0, "behind"), (600.0, "ahead of"), (1.0, "")])

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
 from botocore.exceptions import EndpointConnectionError, HTTPClientError
@@ -19,11 +20,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from migration.aws.stack import notices as aws_notices
 from migration.aws.transport import kept_connections
+from migration.aws.transport.clients import connect_notices, open_session
 from migration.aws.transport.deadline import in_time, left_s
 from migration.aws.transport.http import HttpSender, get
 from migration.aws.transport.kept_connections import KeptConnections
+from migration.cutover.notice import notice_of_move
 from migration.door import control as control_module
+from migration.door import counters as counters_module
 from migration.door import wire as wire_module
 from migration.door.control import FIRST_TIMEOUT_S, READ_TIMEOUT_S, CachedControl
 from migration.door.counters import DoorCounters
@@ -43,6 +48,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ACTIVITY = Activity("ev-1", "emp-1", "prog-1", "task_completed", 5, "2026-03-01T09:30:00.000Z")
+ANSWER = [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"]
 LONG_S = 3.0  # what drips takes 5 s; a deadline that was kept on a busy machine is still told from that
 
 
@@ -132,6 +138,26 @@ def test_a_webhook_that_drips_says_no_in_time(tmp_path: Path, pieces: Sequence[b
     assert failure.why == "no answer in 0.1 s"
 
 
+@pytest.mark.parametrize("pieces", ALL_WAYS.values(), ids=ALL_WAYS)
+def test_a_bus_and_a_topic_that_drip_hold_no_rollback(
+    endpoint: pytest.MonkeyPatch, pieces: Sequence[bytes]
+) -> None:
+    endpoint.setattr(aws_notices, "WITHIN_S", 0.1)
+    with dripping(pieces) as url:
+        told = aws_notices.AwsNotices(connect_notices(open_session("us-east-1", url), url), "arn:topic")
+        with soon():
+            failures = told.tell(notice_of_move(MOVE))
+    assert failures == ["no answer to a notice in 0.1 s"] * 2
+
+
+def test_an_odd_answer_to_a_notice_is_its_failure() -> None:
+    clients = Mock()
+    clients.events.put_events.return_value = {}
+    clients.sns.publish.side_effect = RuntimeError("odd")
+    failures = aws_notices.AwsNotices(clients, "arn:topic").tell(notice_of_move(MOVE))
+    assert failures == [f"a notice could not be sent: {name}" for name in ("KeyError", "RuntimeError")]
+
+
 def test_what_a_hook_started_and_let_go_holds_nobody(tmp_path: Path) -> None:
     text = """
 import subprocess, sys
@@ -180,16 +206,16 @@ def test_a_name_that_is_looked_up_for_ever_is_a_miss(
 def test_a_name_that_is_found_too_late_for_one_attempt_is_there_for_the_next(
     hanging_names: threading.Event,
 ) -> None:
-    with dripping([b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"]) as url:
+    with dripping(ANSWER) as url:
         connections = KeptConnections(url, 1, 0.05)
         with soon(), pytest.raises(EndpointConnectionError):
             connections.send({}, b"{}")
         hanging_names.set()
-        [late] = connections._lookups
+        [late] = connections._late
         eventually(late.done, 5, 0.001)
         connections._timeout_s = 5
         assert connections.post({}, b"{}").status == 200
-        assert not connections._lookups, "and the one after it looks again"
+        assert not connections._late, "and the one after it looks again"
 
 
 @contextmanager
@@ -208,8 +234,7 @@ def nobody_takes() -> Iterator[tuple[str, int]]:
 def test_several_addresses_have_one_deadline_and_the_last_gets_its_share(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    answer = [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"]
-    with nobody_takes() as silent, dripping(answer) as url:
+    with nobody_takes() as silent, dripping(ANSWER) as url:
         there = ("127.0.0.1", int(url.rpartition(":")[2]))
         found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", one) for one in (silent, silent, there)]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
@@ -271,13 +296,62 @@ def test_an_answer_that_drips_under_tls_holds_nobody(tls: ssl.SSLContext, pieces
 
 def test_a_connection_that_was_made_ahead_is_the_one_that_is_used(tls: ssl.SSLContext) -> None:
     """A server sends tickets after a handshake: they are nobody's answer, and no end."""
-    with dripping([b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"], tls) as url:
+    with dripping(ANSWER, tls) as url:
         connections = KeptConnections(url, 1, 5)
         connections.connect()
         [ahead] = connections._idle
         sent = connections.send({}, b"{}")
         assert sent.connection is ahead
         assert sent.answer(5).content == b"{}"
+
+
+def test_a_handshake_that_is_too_slow_for_one_attempt_is_there_for_the_next(tls: ssl.SSLContext) -> None:
+    shakes_hands = threading.Event()
+    with dripping(ANSWER, tls, shakes_hands) as url:
+        connections = KeptConnections(url, 1, 0.05)
+        for _ in range(3):
+            with soon(), pytest.raises(EndpointConnectionError):
+                connections.send({}, b"{}")
+            assert len(connections._late) == 1, "one is waited for, not one for each"
+        shakes_hands.set()
+        eventually(connections._late[0].done, 5, 0.001)
+        assert connections.send({}, b"{}").answer(5).status == 200
+
+
+def test_a_late_connection_that_came_to_nothing_is_made_anew() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}"
+        connections = KeptConnections(url, 1, 0.05)
+        for _ in range(2):
+            with soon(), pytest.raises(EndpointConnectionError):
+                connections.send({}, b"{}")
+            [late] = connections._late
+            silent.accept()[0].close()
+            eventually(late.done, 5, 0.001)
+            assert late.exception() is not None
+
+
+def test_counts_are_told_over_a_handshake_that_takes_longer_than_they_may(
+    endpoint: pytest.MonkeyPatch, tls: ssl.SSLContext
+) -> None:
+    shakes_hands, at = threading.Event(), [0.0]
+    endpoint.setattr(counters_module, "control", lambda: CachedControl("control", "m", Mock(), Control()))
+    with dripping(ANSWER, tls, shakes_hands) as url:
+        endpoint.setenv("AWS_ENDPOINT_URL_DYNAMODB", url)
+        endpoint.setenv("AWS_ACCESS_KEY_ID", "a")
+        endpoint.setenv("AWS_SECRET_ACCESS_KEY", "b")
+        wire = DynamoWire(0.05)
+        counted = DoorCounters("control", "m", wire, DoorCounts("i", Role.INGEST, 1, 0, 0))
+        counted.elapsed = lambda: at[0]
+        counted.mirrored(Mirrored.MISSED)
+        counted.send()
+        assert counted.untold
+        shakes_hands.set()
+        eventually(wire._connections._late[0].done, 5, 0.001)
+        at[0] += 5  # the breaker
+        endpoint.setattr(counters_module, "TIMEOUT_S", 5)
+        counted.send()
+        assert not counted.untold
 
 
 def test_certificates_are_read_once_a_process(tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -309,7 +383,7 @@ class _Refreshed:
 
 
 def test_credentials_that_do_not_come_are_a_miss(endpoint: pytest.MonkeyPatch) -> None:
-    with dripping([b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"]) as url:
+    with dripping(ANSWER) as url:
         endpoint.setenv("AWS_ENDPOINT_URL_DYNAMODB", url)
         wire = DynamoWire(0.1)
         wire.connect()

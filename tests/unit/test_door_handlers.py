@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
@@ -173,7 +174,6 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDynamoDB]:
         for module, timeout in (
             (control_module, "READ_TIMEOUT_S"),
             (counters_module, "TIMEOUT_S"),
-            (counters_module, "_COLLECT_S"),
             (ingest, "TIMEOUT_S"),
             (mirror_module, "TIMEOUT_S"),
         ):
@@ -186,6 +186,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDynamoDB]:
 def forget() -> None:
     for cached in (control_module.control, counters_module.counters, ingest.mirror, handler_of, pinned):
         cached.cache_clear()
+    spared._faults.clear()
 
 
 def set_control(fake: FakeDynamoDB, control: Control) -> None:
@@ -439,6 +440,21 @@ def test_before_any_read_succeeds_the_value_baked_in_at_deployment_holds(
     assert control_module.control().current() == Control(Stage.LIVE, write_weight=10_000)
 
 
+@pytest.mark.parametrize(
+    "baked", [None, "", "rampdown", '{"stage":"on"}', '{"stage":"live","weight":1}', "[]"]
+)
+def test_what_is_baked_in_and_is_no_value_counts_as_off_and_the_table_wins(
+    fake: FakeDynamoDB, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], baked: str | None
+) -> None:
+    monkeypatch.delenv("BAKED_CONTROL") if baked is None else monkeypatch.setenv("BAKED_CONTROL", baked)
+    fake.answers["GetItem"] = hang_up
+    assert send() is SIDES.legacy_answer
+    assert "control.py" in capsys.readouterr().out, "the fault is told"
+    set_control(fake, Control(Stage.RAMPDOWN, epoch=4))
+    control_module.control()._read_at = float("-inf")
+    assert send() is SIDES.pipeline_answer
+
+
 class Told:
     """The ingest door's counters on a clock of the test's, a second further with each request."""
 
@@ -454,9 +470,7 @@ class Told:
     def last(self) -> DoorCounts:
         """Wait until everything that was sent has come in, and read the last."""
         counted = counters_module.counters(Role.INGEST)
-        if counted._sent:
-            counted.wire.collect(2)
-            counted._sent = False
+        counted._collect(2)
         return self.fake.told()[-1]
 
 
@@ -564,10 +578,10 @@ def test_a_control_table_that_takes_no_counts_costs_a_client_nothing(
         return collect(within_s)
 
     monkeypatch.setattr(wire, "collect", collected)
-    monkeypatch.setattr(counters_module, "_COLLECT_S", 0.001)
+    monkeypatch.setattr(counters_module, "TIMEOUT_S", 0.05)
     for _ in range(20):
         told.send()
-    assert set(waits) <= {0.001}
+    assert set(waits) <= {0.025}
     assert len(SIDES.asked) == 20
     assert len(fake.told()) <= 8, "after trouble it is left alone for some seconds"
 
@@ -580,7 +594,7 @@ def test_a_control_table_that_is_down_is_not_even_tried(fake: FakeDynamoDB) -> N
     fake.answers["GetItem"] = hang_up
     control_module.control()._read_at = float("-inf")
     told.send()
-    assert not counters_module.counters(Role.INGEST)._sent
+    assert not counters_module.counters(Role.INGEST)._owed
     set_control(fake, Control(Stage.RAMPDOWN))
     control_module.control()._read_at = float("-inf")
     told.send()
@@ -686,6 +700,44 @@ def test_a_miss_is_told_with_the_request_that_missed_it(fake: FakeDynamoDB) -> N
     told.at += 0.1
     send(event_id="c")
     assert len(fake.told()) == before, "what was taken is not told again at once"
+
+
+def test_while_every_request_misses_a_mirror_one_a_second_is_told(fake: FakeDynamoDB) -> None:
+    """Else each would pay for a write of the control table, while something is down anyway."""
+    set_control(fake, Control(Stage.DUALWRITE, epoch=3))
+    fake.answers["PutItem"] = on_table("facts", reply(500, {}))
+    told = Told(fake)
+    for number in range(80):
+        told.at += 0.125
+        send(event_id=f"a{number}")
+    assert len(fake.told()) == 10
+    assert told.at - (fake.told()[-1].missed_at or 0) < counters_module.EVERY_S
+    set_control(fake, Control(Stage.OFF, epoch=4))
+    control_module.control()._read_at = float("-inf")
+    told.at += counters_module.EVERY_S
+    send(event_id="b")
+    assert sum(told.last().mirrored.values()) == 80, "what is untold still is told in stage off"
+    send(event_id="c")
+    assert not counters_module.counters(Role.INGEST).untold
+    assert len(fake.told()) == 11
+
+
+def test_what_a_door_dates_is_aws_time_whatever_its_own_clock_says(
+    fake: FakeDynamoDB, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_control(fake, Control(Stage.DUALWRITE, epoch=3))
+    fake.answers["PutItem"] = on_table("facts", reply(500, {}))
+    real = time.time
+    monkeypatch.setattr(
+        BaseHTTPRequestHandler, "date_time_string", lambda *_: formatdate(real(), usegmt=True)
+    )
+    for off_s in (-600, 600):
+        forget()
+        monkeypatch.setattr(time, "time", lambda off_s=off_s: real() + off_s)
+        send()
+        counts = fake.told()[-1]
+        for moment in (counts.since, counts.at, counts.missed_at):
+            assert moment == pytest.approx(real(), abs=30)
 
 
 def test_a_miss_that_was_not_taken_is_told_with_the_next_request(fake: FakeDynamoDB) -> None:

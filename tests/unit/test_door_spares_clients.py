@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migration.door import concluding, ingest, serve, sides, spared
+from migration.door import concluding, conflicts, ingest, serve, sides, spared
 from migration.door import counters as counters_module
 from migration.door.control import CachedControl
 from migration.door.counters import DoorCounters
@@ -257,8 +258,34 @@ def test_what_failed_is_told_with_its_place_and_nothing_of_the_request(
     out = capsys.readouterr().out
     [line] = [json.loads(line) for line in out.splitlines() if "own work" in line]
     assert line["error"] == "ValueError"
-    assert line["at"].startswith("test_door_spares_clients.py:")
+    assert line["at"].startswith("ingest.py:")
     assert "emp-1" not in out
+
+
+def test_a_fault_that_every_request_meets_is_told_at_once_and_then_once_a_while_with_how_often(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    at = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: at[0])
+    for number in range(7):
+        spared.spared(None, broken)
+        if number == 2:
+            spared.spared(None, len, 3)
+            at[0] += spared.EVERY_S
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["error"], line["times"]) for line in told] == [
+        ("RuntimeError", 1),
+        ("TypeError", 1),
+        ("RuntimeError", 3),
+    ]
+
+
+def test_a_botocore_that_calls_otherwise_fails_no_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conflicts, "_install", broken)
+    World(Control(Stage.DUALWRITE, epoch=3)).patch(monkeypatch)
+    assert ingest.handler(VALID, None) is ANSWERED
+    assert serve.handler(VALID, None) is ANSWERED
+    assert not conflicts._running
 
 
 ANSWER = '{"statusCode": 202, "body": "{}"}'

@@ -2,24 +2,30 @@
 
 EventBridge   source `cutover`, detail-type `Transition`, `Guardrail breached` or `State lost`, and the detail
 SNS           the sentence, then the detail as JSON
+
+A rollback tells it too: both have `WITHIN_S`, however often a client tries again or an answer drips.
 """
 
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from migration.aws.transport.clients import translated
+from migration.aws.transport.deadline import begun
 from migration.model.errors import RemoteError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from concurrent.futures import Future
 
     from migration.aws.transport.clients import NoticeClients
     from migration.cutover.notice import Notice
 
 SOURCE: Final = "cutover"
+WITHIN_S: Final = 10.0
 _LONGEST_SUBJECT: Final = 100
 
 
@@ -36,9 +42,11 @@ class AwsNotices:
     topic: str | None
 
     def tell(self, notice: Notice) -> list[str]:
-        """Tell both, and say what failed."""
+        """Tell both at once, and say what failed."""
+        until = time.monotonic() + WITHIN_S
         ways = [self._to_bus, *([self._to_topic] if self.topic else [])]
-        return [failure for way in ways if (failure := _failure(way, notice))]
+        telling = [begun(partial(way, notice)) for way in ways]
+        return [failure for one in telling if (failure := _failure(one, until - time.monotonic()))]
 
     def _to_bus(self, notice: Notice) -> None:
         with translated("sending an event"):
@@ -66,9 +74,13 @@ class AwsNotices:
             )
 
 
-def _failure(way: Callable[[Notice], None], notice: Notice) -> str | None:
+def _failure(told: Future[None], within_s: float) -> str | None:
     try:
-        way(notice)
+        told.result(max(within_s, 0))
     except RemoteError as error:
         return str(error)
+    except TimeoutError:
+        return f"no answer to a notice in {WITHIN_S:g} s"
+    except Exception as error:  # noqa: BLE001 - whatever befalls a notice is its failure, and no move's
+        return f"a notice could not be sent: {type(error).__name__}"
     return None

@@ -21,6 +21,22 @@ TOLD_FROM_S: Final = 5.0  # less makes no difference to any age that is judged
 _SENT: Final = "cutover_sent"
 
 
+@dataclass(frozen=True, slots=True)
+class AskedAt:
+    """The moment at which something was asked, by both of this machine's clocks."""
+
+    at: float
+    elapsed: float
+
+    def answered(self) -> tuple[float, float]:
+        """Give the time now, and how long the answer took.
+
+        A machine that slept meanwhile knows it by one clock, and one that was set by the other.
+        """
+        now = time.time()
+        return now, max(now - self.at, time.monotonic() - self.elapsed)
+
+
 @dataclass(slots=True)
 class AwsTime:
     """How far this machine's clock is off, as far as answers tell.
@@ -49,14 +65,14 @@ class AwsTime:
             ask()
         return time.time() + self.shift_s
 
-    def dated(self, date: str, received: float, took_s: float) -> None:
-        """Take in an answer's date.
+    def dated(self, date: str, to: AskedAt) -> None:
+        """Take in the date of an answer that has come.
 
         Args:
             date: as HTTP has it, in whole seconds.
-            received: when it came, by this machine's clock.
-            took_s: from asking to the answer.
+            to: what was asked.
         """
+        received, took_s = to.answered()
         try:
             theirs = parsedate_to_datetime(date).timestamp()
         except ValueError:
@@ -73,12 +89,17 @@ class AwsTime:
 
     @staticmethod
     def _sends(context: dict[str, Any], **_: object) -> None:
-        context[_SENT] = time.monotonic()
+        context[_SENT] = asked()
 
     def _hears(self, http_response: Any, context: dict[str, Any], **_: object) -> None:  # noqa: ANN401
         date = http_response.headers.get("date")
         if date is not None and _SENT in context:
-            self.dated(date, time.time(), time.monotonic() - context[_SENT])
+            self.dated(date, context[_SENT])
+
+
+def asked() -> AskedAt:
+    """Note that something is asked now."""
+    return AskedAt(time.time(), time.monotonic())
 
 
 AWS_TIME: Final = AwsTime()

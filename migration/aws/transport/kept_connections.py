@@ -5,6 +5,7 @@
 botocore's own session takes 250 microseconds to send a put and read its answer, a third of all that a
 backfill's process does; the standard library's client takes 100. One attempt: nothing here sends again.
 Every deadline is for all of it: the name, each of its addresses, the handshake, every byte of the answer.
+A connection that is made too late for one attempt is there for the next.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import ssl
 import time
 from collections import deque
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -35,7 +36,7 @@ else:
 
 _TIMEOUT_S: Final = 300.0  # a page of a megabyte over a slow line
 _QUIET_S: Final = 20.0  # of it without a byte
-_LOOKUPS: Final = 4  # kept, of names that did not come in time
+_HANDSHAKE_S: Final = 10.0  # at most; nobody need wait for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class KeptConnections:
         self._tls = _certificates() if parts.scheme == "https" else None
         self._port = parts.port or (http.client.HTTPS_PORT if self._tls else http.client.HTTP_PORT)
         self._idle: deque[_Connection] = deque(maxlen=most_idle)
-        self._lookups: deque[Future[list[Any]]] = deque(maxlen=_LOOKUPS)
+        self._late: deque[Future[_Connection]] = deque(maxlen=most_idle)
 
     def post(self, headers: Mapping[str, str], body: bytes) -> Answered:
         """Make one attempt.
@@ -143,23 +144,38 @@ class KeptConnections:
                 connection = self._idle.pop()
             except IndexError:  # another thread was faster
                 break
-            if not _hung_up(connection.sock):
+            if _is_usable(connection):
                 connection.sock.until = until
                 return connection
-            connection.close()
         return self._connect(until)
 
     def _connect(self, until: float) -> _Connection:
-        connection = _Connection(self._place)
+        """Connect, and wait for it until then; it goes on meanwhile, for whoever comes next."""
+        connecting = self._late_one() or begun(self._reach)
         try:
-            connection.sock = self._reach(until)
+            connection = connecting.result(left_s(until))
         except OSError as error:
+            if not connecting.done():
+                self._late.append(connecting)
             raise EndpointConnectionError(endpoint_url=self._url, error=error) from error
+        connection.sock.until = until
         return connection
 
-    def _reach(self, until: float) -> _PlainSocket | _TlsSocket:
+    def _late_one(self) -> Future[_Connection] | None:
+        """Take up what an attempt before did not wait for, unless it came to nothing."""
+        while self._late:
+            try:
+                late = self._late.popleft()
+            except IndexError:  # another thread was faster
+                break
+            if not late.done() or (late.exception() is None and _is_usable(late.result())):
+                return late
+        return None
+
+    def _reach(self) -> _Connection:
         """Try the addresses in turn, each so long that the others get as much."""
-        addresses = self._addresses(until)
+        addresses = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        until = time.monotonic() + self._timeout_s
         failure: OSError = TimeoutError("no address")
         for number, (family, kind, protocol, _, address) in enumerate(addresses):
             sock = _PlainSocket(family, kind, protocol)
@@ -169,28 +185,16 @@ class KeptConnections:
                 # Head and body of a request may be sent apart: without this, the second waits 40 ms for the
                 # first's receipt.
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                sock.settimeout(left_s(until))
+                sock.settimeout(_HANDSHAKE_S)
                 reached: Any = self._tls.wrap_socket(sock, server_hostname=self._host) if self._tls else sock
             except OSError as error:
                 sock.close()
                 failure = error
             else:
-                reached.until = until
-                return reached  # type: ignore[no-any-return] # as the context makes it
+                connection = _Connection(self._place)
+                connection.sock = reached
+                return connection
         raise failure
-
-    def _addresses(self, until: float) -> list[Any]:
-        """Look the name up. What comes too late for one attempt is there for the next."""
-        done = [one for one in self._lookups if one.done()]
-        if not done:
-            look_up = partial(socket.getaddrinfo, self._host, self._port, type=socket.SOCK_STREAM)
-            done = [begun(look_up)]
-            self._lookups.append(done[0])
-        found = done[-1].exception(left_s(until))
-        self._lookups.clear()
-        if found is not None:
-            raise found
-        return done[-1].result()
 
 
 class _Bounded(_Plain):
@@ -233,18 +237,18 @@ def _certificates() -> ssl.SSLContext:
     return context
 
 
-def _hung_up(sock: _PlainSocket | _TlsSocket | None) -> bool:
-    """Whether an idle connection was closed by the other end: then there is an end to read.
+def _is_usable(connection: _Connection) -> bool:
+    """Whether an idle connection was not closed by the other end: then there would be an end to read.
 
-    What a server sends by itself after a handshake, for the next one, is no such thing.
+    What a server sends by itself after a handshake, for the next one, is no such thing. One that was closed
+    is closed here too.
     """
-    if sock is None:
-        return True
     try:
-        sock.settimeout(0)
-        sock.recv(1)
+        connection.sock.settimeout(0)
+        connection.sock.recv(1)
     except (BlockingIOError, ssl.SSLWantReadError):
-        return False
-    except OSError:
         return True
-    return True
+    except OSError:
+        pass
+    connection.close()
+    return False
