@@ -124,6 +124,42 @@ def decided(rules: Rules, asked: Call) -> str:
     return "" if fault is None else fault.code if fault.kind == "error" else fault.kind
 
 
+def test_what_a_transaction_holds_stays_held_when_its_fault_is_withdrawn() -> None:
+    rules = Rules(HeldItems(lambda _table: ("id",)))
+    fault_id = rules.arm(Fault(service="dynamodb", kind="hold", latency_ms=5))
+    running = transaction(update())
+    assert decided(rules, running) == "hold"
+    rules.withdraw(fault_id)
+    assert rules.concerns("dynamodb")
+    assert not rules.concerns("sqs")
+    assert decided(rules, plain("UpdateItem", **update())) == "TransactionConflictException"
+    rules.release(running)
+    assert not rules.concerns("dynamodb")
+
+
+@pytest.mark.parametrize(
+    ("held", "asked"),
+    [
+        (
+            {"TableName": "arn:aws:dynamodb:us-east-1:000000000000:table/rows", "Key": {"id": {"S": "a"}}},
+            update(),
+        ),
+        *(
+            (
+                {"TableName": "rows", "Key": {"id": {"N": one}}},
+                {"TableName": "rows", "Key": {"id": {"N": "1"}}},
+            )
+            for one in ("1.0", "01", "1e0")
+        ),
+    ],
+)
+def test_an_item_is_the_same_however_it_is_named(held: object, asked: dict[str, object]) -> None:
+    rules = Rules(HeldItems(lambda _table: ("id",)))
+    rules.arm(Fault(service="dynamodb", kind="hold", latency_ms=5))
+    assert decided(rules, transaction(held)) == "hold"
+    assert decided(rules, plain("UpdateItem", **asked)) == "TransactionConflictException"
+
+
 def test_a_transaction_holds_its_items_until_it_is_released() -> None:
     rules = Rules(HeldItems(lambda _table: ("id",)))
     fault_id = rules.arm(Fault(service="dynamodb", kind="hold", latency_ms=5))

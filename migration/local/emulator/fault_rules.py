@@ -64,7 +64,8 @@ class Rules:
     def concerns(self, service: str) -> bool:
         """Tell cheaply whether a call of this service could meet a fault at all."""
         with self._lock:
-            return any(fnmatchcase(service, armed.fault.service) for armed in self._armed.values())
+            armed = any(fnmatchcase(service, armed.fault.service) for armed in self._armed.values())
+            return armed or (service == "dynamodb" and bool(self.held))
 
     def decide(self, call: Call) -> Fault | None:
         """Return the fault that meets this call, logged and counted, or None.

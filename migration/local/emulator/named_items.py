@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from migration.local.emulator.faults import Fault
@@ -65,9 +66,20 @@ def _request(call: Call) -> dict[str, Any]:
 
 
 def _named(action: dict[str, Any], key_names: KeyNames) -> NamedItem:
-    table = action["TableName"]
+    table = action["TableName"].rpartition("/")[2]  # or its ARN
     key = action["Key"] if "Key" in action else {name: action["Item"][name] for name in key_names(table)}
-    return NamedItem(table, json.dumps(key, sort_keys=True))
+    one_spelling = {name: _spelt_once(value) for name, value in key.items()}
+    return NamedItem(table, json.dumps(one_spelling, sort_keys=True))
+
+
+def _spelt_once(value: dict[str, str]) -> dict[str, str]:
+    """Spell a number in one way: 1, 1.0 and 1e0 are one key."""
+    if "N" not in value:
+        return value
+    try:
+        return {"N": str(Decimal(value["N"]).normalize())}
+    except ArithmeticError:
+        return value  # DynamoDB says what is wrong with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +95,10 @@ class HeldItems:
     key_names: KeyNames
     _holders: dict[NamedItem, _Holder] = field(default_factory=dict)
 
+    def __bool__(self) -> bool:
+        """Tell whether any is held."""
+        return bool(self._holders)
+
     def hold(self, call: Call, fault_id: str) -> None:
         """Hold a transaction's items, for the fault that makes it take its time."""
         holder = _Holder(fault_id, _request(call).get("ClientRequestToken"))
@@ -95,7 +111,7 @@ class HeldItems:
 
     def refusal(self, call: Call) -> tuple[str, Fault] | None:
         """Say how a call is refused that meets a held item, and by which fault's transaction."""
-        if not self._holders or call.operation not in (*_PLAIN_WRITES, *_TRANSACTIONS):
+        if not self or call.operation not in (*_PLAIN_WRITES, *_TRANSACTIONS):
             return None
         holders = [self._holders.get(item) for item in items_of(call, self.key_names)]
         if (holder := next((one for one in holders if one), None)) is None:
