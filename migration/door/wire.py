@@ -101,12 +101,12 @@ class DynamoWire:
             raise MissedError("NotSent")
         try:
             answered = sent.answer(max(within_s, _SHORTEST_S))
-            AWS_TIME.dated(answered.headers.get("date", ""), self._asked)
             body = json.loads(answered.content or b"{}")
         except _TROUBLE as error:
             raise MissedError(type(error).__name__) from error
         if not isinstance(body, dict):
             raise MissedError("NoObject")
+        AWS_TIME.dated(answered.headers.get("date", ""), self._asked)
         if answered.status == _OK:
             return WireAnswer(body, "")
         return WireAnswer(body, str(body.get("__type", answered.status)).rpartition("#")[2])
