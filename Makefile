@@ -42,7 +42,8 @@ test-fast: $(STAMPS)/dev ## Every test that needs neither the local AWS, a brows
 
 model: SEED := $(or $(SEED),$(shell echo $$RANDOM))
 model: $(STAMPS)/dev ## Thousands of migrations with crashes at any call (RUNS=5000, SEED=)
-	CUTOVER_SEED=$(SEED) CUTOVER_MIGRATIONS=$(or $(RUNS),150) $(BIN)/pytest tests/property/test_property_migration.py -k many
+	CUTOVER_SEED=$(SEED) CUTOVER_MIGRATIONS=$(or $(RUNS),150) $(BIN)/pytest -n 2 $(IN_ORDER) \
+		tests/property/test_property_migration.py tests/property/test_property_moving.py -k "many or everybody"
 
 lint: $(STAMPS)/dev ## Style
 	$(BIN)/ruff check .

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from migration.cutover.looks import Look
+    from migration.model.clock import Clock
     from migration.model.journal import Entry
     from migration.model.state import Lease, State
 
@@ -64,7 +65,7 @@ class Seat:
 class Scripted:
     """Guardrails that say what the test has them say."""
 
-    clock: MemoryClock
+    clock: Clock
     says: Callable[[State], dict[str, Outcome]]
     looks: list[Stage] = field(default_factory=list)
 
@@ -96,32 +97,33 @@ class World:
 
     def process(self, name: str, at: Callable[[], None] = lambda: None) -> Run:
         """A new process; it knows nothing but what is in the tables."""
-        seat: Any = Seat(self.plane, at)
-        mover = Mover(
-            "activities",
-            seat,
-            self.clock,
-            lambda: f"{next(self.tokens):06x}",
-            name,
-            self.plan,
-            self.hooks,
-            MemoryNotices(),
-        )
+        return self.seated(name, Seat(self.plane, at), Seat(self.switch, at), self.clock)
+
+    def seated(self, name: str, plane: Any, switch: Any, clock: Clock) -> Run:
+        """A new process, with its own ways to the tables and its own clock."""
         work = {Action.BACKFILL: self._backfill, Action.RECONCILE: self._reconcile}
         return Run(
-            seat,
+            plane,
             self.checkpoints,
-            self.clock,
-            LeaseKeeper(seat, self.clock, name, self.is_dead),
-            mover,
-            Following(Seat(self.switch, at), seat, self.clock),
+            clock,
+            LeaseKeeper(plane, clock, name, self.is_dead),
+            self.mover(name, plane, clock),
+            Following(switch, plane, clock),
             self.course,
-            Scripted(self.clock, self.vital),
-            Scripted(self.clock, self.proof),
+            Scripted(clock, self.vital),
+            Scripted(clock, self.proof),
             work,
             self._saw,
             at_once,
         )
+
+    def mover(self, name: str, plane: Any, clock: Clock) -> Mover:
+        """What moves the migration in this name."""
+        notices = MemoryNotices()
+        return Mover("activities", plane, clock, self._token, name, self.plan, self.hooks, notices)
+
+    def _token(self) -> str:
+        return f"{next(self.tokens):06x}"
 
     def run(
         self, name: str = "ana@desk:1", goal: Stage = Stage.RAMPDOWN, at: Callable[[], None] = lambda: None
