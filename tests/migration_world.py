@@ -11,11 +11,12 @@ what takes too long, and leaves calls without an answer. Everything that decides
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import threading
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import SimpleNamespace
@@ -32,7 +33,6 @@ from migration.aws.tables.legacy_sink import MirrorSink
 from migration.aws.transport.conflicts import refused_for_now
 from migration.backfill.pacer import Pacer
 from migration.backfill.pacing import WritePace
-from migration.compare.verify.verification import Parts
 from migration.compare.verify.verify import Verification
 from migration.door import concluding as door_concluding
 from migration.door import counters as door_counters
@@ -46,19 +46,19 @@ from migration.door.counts import DoorCounts, Role
 from migration.door.mirror import ForwardMirror
 from migration.door.wire import MissedError, WireAnswer
 from migration.functions import mirror
-from migration.model.facts import Lane, StoredFact
-from migration.model.fold import NOTHING
+from migration.model.facts import Created, Lane, Spent, StoredFact, Taken
+from migration.model.fold import NOTHING, Identity
 from migration.model.journal_writer import JournalWriter
 from migration.model.legacy.layout import LegacyPlan
+from migration.model.moments import moment_text
 from migration.model.side import Side
 from migration.model.stages import Stage
 from migration.repair.repair import Repair
-from pipeline.domain.aggregator import Busy
-from pipeline.domain.batch import Row as LiveRow
-from pipeline.domain.fold import Fold as LiveFold
+from pipeline.domain.aggregator import Busy, Committed
 from pipeline.handlers import aggregate
 from pipeline.handlers import ingest as pipeline_ingest
 from pipeline.stores.facts import FactTable
+from pipeline.stores.folds import dedup_expiry
 from tests.backfill_world import Budget, Crashing, Fate, World
 from tests.doubles.both_sides import MemorySides
 from tests.doubles.control_plane import MemoryControlPlane
@@ -73,23 +73,25 @@ from tests.memory_dynamodb import (
     item_of,
     resource,
 )
-from tests.repair_world import RowBases
+from tests.repair_world import RowBases, RowFolds
 from tests.steered import process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from migration.model.fold import Activity, Fold, Identity, Row
+    from migration.compare.verify.verification import Parts
+    from migration.model.fold import Activity, Fold, Row
     from migration.model.stages import Control
     from migration.repair.reconcile import Reconcile
     from migration.repair.words import RepairPlan
-    from pipeline.domain.aggregator import Committed, Refused
+    from pipeline.domain.aggregator import Refused
     from pipeline.domain.batch import Chunk
 
 TO_AGGREGATE = ("employee_id", "event_id", "program_id", "points", "ingested_at")
 TO_MIRROR = (*TO_AGGREGATE[:3], "activity_type", "points", "occurred_at", "ingested_at")
 CONTROL = "control"
+FOLD_HORIZON = timedelta(days=15)
 LAG_S = 1.0
 """How long a read that is not consistent may show what was there before."""
 CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000)
@@ -138,18 +140,19 @@ class SteeredFolds:
     """The folds, committed as the running process's fates will; unanswered is busy, as with DynamoDB."""
 
     world: Account
+    until: float
 
     def commit(self, chunk: Chunk) -> Committed | Refused | Busy:
         try:
             result: Committed | Refused | Busy = process().make(
-                partial(self.world.folds.commit, chunk), gone_wrong
+                partial(self.world.fold, chunk, self.until), gone_wrong
             )
         except (ReadTimeoutError, ClientError) as error:
             return Busy(type(error).__name__)
         return result
 
     def advance_newest(self, ingested_at: str) -> bool:
-        return self.world.folds.advance_newest(ingested_at)
+        return bool(ingested_at)
 
 
 @dataclass
@@ -305,6 +308,10 @@ class Queue:
         chosen = [there[pick % len(there)] for pick in picks] if there else []
         return [{"messageId": name, "body": body} for name, body in chosen]
 
+    def everything(self) -> list[dict[str, str]]:
+        """Deliver each message once."""
+        return self.receive(list(range(len(self.messages))))
+
     def settle(self, records: list[dict[str, str]], response: dict[str, Any]) -> None:
         """Delete what is not reported as failed, as an event source mapping does."""
         failed = {one["itemIdentifier"] for one in response["batchItemFailures"]}
@@ -314,9 +321,44 @@ class Queue:
 
 
 @dataclass
+class PutBack:
+    """The fact table as a command has it that puts facts back: folded before, they must not be again."""
+
+    world: Account
+    was_folded: Callable[[str], bool]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.world.facts, name)
+
+    def put(self, fact: StoredFact) -> tuple[Created | Taken, Spent]:
+        put, spent = self.world.facts.put(fact)
+        name = "\n".join(fact.activity.identity)
+        if isinstance(put, Created) and fact.lane is Lane.LIVE and self.was_folded(name):
+            self.world.closed.add(name)
+        return put, spent
+
+
+@dataclass(slots=True)
+class Sides(MemorySides):
+    """Both sides' tables, and the queue between them."""
+
+    queue: Queue = field(default_factory=Queue)
+
+    def queued(self) -> int:
+        return len(self.queue.messages)
+
+
+@dataclass
 class Account(World):
     """All of it."""
 
+    parts: dict[Row, Parts] = field(default_factory=dict)
+    lane: MemoryLiveFolds = field(init=False)
+    bases: RowBases = field(init=False)  # type: ignore[assignment] # of the same rows
+    folded: Counter[str] = field(default_factory=Counter)
+    """How often each was folded, as taken down at the table."""
+    closed: set[str] = field(default_factory=set)
+    """What was put back after it had been folded."""
     dynamodb: MemoryDynamoDB = field(init=False)
     queue: Queue = field(default_factory=Queue)
     mirror_queue: Queue = field(default_factory=Queue)
@@ -329,9 +371,10 @@ class Account(World):
     dropped: set[Identity] = field(default_factory=set)
     """What was in a message to legacy that got lost for good."""
     counted: Counter[Identity] = field(default_factory=Counter)
-    compensations: dict[str, Fold | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.lane = MemoryLiveFolds(self.parts, facts=self.facts, now=self.clock.now)
+        self.bases = RowBases(self.parts)
         self.dynamodb = MemoryDynamoDB(self.facts, self.legacy, self.checkpoints)
         self.legacy.page_items = 1
         self.controls = [(0.0, self.checkpoints.state)]
@@ -368,8 +411,26 @@ class Account(World):
             one for (_, one), end in zip(self.controls, ends, strict=True) if end >= self.clock.at - seconds
         ]
 
+    def ttl(self, every: int) -> None:
+        """Delete dedup entries that are past their time: all, or some of them."""
+        for one in sorted(self.past_their_time())[::every]:
+            name = "\n".join(one)
+            del self.lane.expires[name], self.lane.entries[name]
+
+    def past_their_time(self) -> set[Identity]:
+        """Name whose dedup entries may go at any moment."""
+        return {Identity(*name.split("\n")) for name, at in self.lane.expires.items() if at < self.clock.at}
+
+    def lose_the_fact(self, identity: Identity) -> None:
+        """Delete a fact by hand; when it is put again, that is an insert."""
+        del self.facts.by_identity[identity]
+        self.captured.pop(identity, None)
+
     def capture(self, copies: int = 1) -> None:
         """Both pipes: every insert since, and what was handed over, cut to their messages' fields."""
+        for fact in self.lane.queue:
+            self.queue.send(_message(fact, TO_AGGREGATE))
+        self.lane.queue.clear()
         for identity, fact in list(self.facts.by_identity.items()):
             was = self.captured.get(identity)
             if was is fact.side:
@@ -380,6 +441,23 @@ class Account(World):
                     self.queue.send(_message(fact, TO_AGGREGATE))
                 if fact.side is Side.PIPELINE:
                     self.mirror_queue.send(_message(fact, TO_MIRROR))
+
+    def fold(self, chunk: Chunk, until: float) -> Committed | Refused | Busy:
+        """Commit a chunk, and take down what it folded."""
+        result = RowFolds(self.lane, until).commit(chunk)
+        if isinstance(result, Committed):
+            self.folded.update(one.identity for one in chunk.facts)
+            again = self.closed.intersection(one.identity for one in chunk.facts)
+            assert not again, "it was put back as one that is folded, and folded again"
+        return result
+
+    def live_rows(self) -> dict[Row, Fold]:
+        """What the live lane holds."""
+        return {row: parts.live for row, parts in self.parts.items() if parts.live != NOTHING}
+
+    def rows(self) -> dict[Row, Fold]:
+        """What the tables hold."""
+        return {row: parts.live + parts.base for row, parts in self.parts.items()}
 
     def aggregate(self, records: list[dict[str, str]]) -> dict[str, Any]:
         _here.world, _here.off_s = self, self.functions_off_s
@@ -395,55 +473,58 @@ class Account(World):
         """Reconcile with the reverse mirror's own tables."""
         plain = super().reconcile(budget)
         sink: Any = MirrorSink(self.legacy_tables(self.dynamodb), self.clock)
-        legacy: Any = Crashing(sink, budget or Budget(), self.before)
-        return replace(plain, legacy=legacy)
+        has_entry = self.lane.entries.__contains__
+        facts, folds, legacy = self._ports(budget, PutBack(self, has_entry), self.lane, sink)
+        return replace(plain, facts=facts, folds=folds, legacy=legacy)
 
     def repair(self, folder: Path, budget: Budget | None = None) -> RepairPlan:
-        """Repair while nobody else is at work; a repair that its budget kills leaves what it did."""
-        rows = {row: Parts(base=base) for row, base in self.bases.installed.items()}
-        for row, fold in self.live_rows().items():
-            rows[row] = rows.get(row, Parts()) + Parts(fold)
-        entries = dict.fromkeys(self.folds.identities) | self.compensations
-        folds = MemoryLiveFolds(rows, entries, facts=self.facts)
-        tables = MemorySides(self.facts.by_identity, rows, events=self.legacy.events)
-        tables.legacy_rows = self.legacy.totals
-        calls = budget or Budget()
-        ports: list[Any] = [Crashing(one, calls, self.before) for one in (folds, self.facts, RowBases(rows))]
-        lane, facts, bases = ports
+        """Repair; what its budget kills leaves what it did."""
         store = DuckDBStore(folder)
         try:
-            job = Repair(
-                Verification(tables, store, self.clock),
-                lane,
-                facts,
-                bases,
-                self.reconcile(),
-                self.checkpoints,
-                JournalWriter(MemoryControlPlane(), self.clock, lambda: secrets.token_hex(2), "ana@desk:1"),
-                Pacer(self.clock, self.live, WritePace.begin(1_000_000)),
-                horizon=timedelta(days=15),
-                grace=timedelta(minutes=1),
-                ceiling=1_000_000,
-            )
+            job = self._repairing(store, budget)
             plan = job.look()
             list(job.act(plan))
             return plan
         finally:
             store.close(keep=False)
-            self._take_over(folds, rows)
 
-    def _take_over(self, folds: MemoryLiveFolds, rows: Mapping[Row, Parts]) -> None:
-        self.compensations = {name: fold for name, fold in folds.entries.items() if fold is not None}
-        self.folds.identities = set(folds.entries.keys() - self.compensations.keys())
-        self.folds.rows = {
-            LiveRow(row.program_id, row.employee_id): LiveFold(**asdict(parts.live))
-            for row, parts in rows.items()
-            if parts.live != NOTHING
-        }
-        self.bases.installed = {row: parts.base for row, parts in rows.items() if parts.base != NOTHING}
-        self.bases.totals = dict(self.bases.installed)
-        for fact in folds.queue:
-            self.queue.send(_message(fact, TO_AGGREGATE))
+    def _repairing(self, store: DuckDBStore, budget: Budget | None) -> Repair:
+        tables = Sides(self.facts.by_identity, self.parts, events=self.legacy.events, queue=self.queue)
+        tables.legacy_rows = self.legacy.totals
+        ports = self._ports(
+            budget, tables, self.lane, PutBack(self, lambda _: True), self.bases, self.checkpoints
+        )
+        sides, lane, facts, bases, checkpoints = ports
+        return Repair(
+            Verification(sides, store, self.clock),
+            lane,
+            facts,
+            bases,
+            self.reconcile(budget),
+            checkpoints,
+            JournalWriter(MemoryControlPlane(), self.clock, lambda: secrets.token_hex(2), "ana@desk:1"),
+            Pacer(self.clock, self.live, WritePace.begin(1_000_000)),
+            horizon=FOLD_HORIZON,
+            grace=timedelta(minutes=1),
+            ceiling=1_000_000,
+        )
+
+    def _ports(self, budget: Budget | None, *ports: Any) -> list[Any]:
+        calls = budget or Budget()
+        return [Crashing(one, calls, self.before) for one in ports]
+
+    def ever_folded(self) -> set[Identity]:
+        """Name whose messages were folded."""
+        return {Identity(*name.split("\n")) for name in self.folded}
+
+    def what_is_too_old(self) -> set[Identity]:
+        """Take messages that nobody folds any more from the queue, and say what of it was never folded."""
+        oldest = moment_text(self.clock.at - FOLD_HORIZON.total_seconds())
+        bodies = {name: json.loads(body) for name, body in self.queue.messages.items()}
+        past = {name: body for name, body in bodies.items() if body["ingested_at"] < oldest}
+        for name in past:
+            del self.queue.messages[name]
+        return {identity_of(body) for body in past.values()} - self.ever_folded()
 
     def legacy_tables(self, client: Any) -> LegacyRows:
         return LegacyRows(client, "events", "programs", "employees", LegacyPlan().written())
@@ -477,7 +558,8 @@ def deployed() -> Iterator[None]:
     """Have the deployed handlers work in the account of the process that they run in."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FACTS_TABLE", "facts")
-        patch.setenv("FOLD_HORIZON_DAYS", "15")
+        patch.setenv("FOLD_HORIZON_DAYS", str(FOLD_HORIZON.days))
+        patch.setenv("DEDUP_TTL_DAYS", "40")
         for name in ("add_metric", "flush_metrics"):
             patch.setattr(AmazonCloudWatchEMFProvider, name, lambda *_, **__: None)
         for module in (legacy_ingest, mirror, aggregate):
@@ -501,7 +583,7 @@ def deployed() -> Iterator[None]:
         patch.setattr(
             legacy_ingest, "table", lambda variable: Steered(CountedTable(variable, _here.world.legacy))
         )
-        patch.setattr(aggregate, "_tables", lambda _moment: SteeredFolds(_here.world))
+        patch.setattr(aggregate, "_tables", lambda moment: SteeredFolds(_here.world, kept_until(moment)))
         patch.setattr(mirror, "tables", lambda: _here.world.legacy_tables(Steered(_here.world.dynamodb)))
         yield
 
@@ -523,6 +605,11 @@ class InTurn:
 
 class DoorFaultError(BaseException):
     """The door's own work failed; its client noticed nothing, but here somebody does."""
+
+
+def kept_until(moment: datetime) -> float:
+    """Tell how long the aggregator keeps a dedup entry that it writes now."""
+    return dedup_expiry(moment, int(os.environ["DEDUP_TTL_DAYS"])).timestamp()
 
 
 def _be_loud(error: Exception) -> None:

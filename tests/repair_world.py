@@ -84,13 +84,15 @@ class RowFolds:
     """What the pipeline's aggregator commits to: the same rows and dedup entries."""
 
     lane: MemoryLiveFolds
+    until: float | None = None
+    """When the entries written now may go."""
 
     def commit(self, chunk: Chunk) -> Committed | Refused | Busy:
         duplicates = frozenset(one.identity for one in chunk.facts) & self.lane.entries.keys()
         if duplicates:
             return Refused(frozenset(duplicates))
         for one in chunk.facts:
-            self.lane.claim(one.identity)
+            self.lane.claim(one.identity, self.until)
         for row, delta in chunk.deltas.items():
             name = Row(row.employee_id, row.program_id)
             live = Fold(delta.points, delta.events, delta.fingerprint)

@@ -25,6 +25,7 @@ class Process(Budget):
         """Whether all its calls were made, but for those that somebody's transaction was in the way of."""
         self.killed = False
         self.error: BaseException | None = None
+        self.refusal: CutoverError | None = None
         self._go, self._stopped = threading.Semaphore(0), threading.Semaphore(0)
         self._thread = threading.Thread(target=self._run, args=(work,), daemon=True)
         self._thread.start()
@@ -74,8 +75,10 @@ class Process(Budget):
         _running.process = self
         try:
             work(self)
-        except (CrashError, CutoverError):
-            pass  # killed, or refused: the command can be given again
+        except CrashError:
+            pass  # killed: the command can be given again
+        except CutoverError as refusal:
+            self.refusal = refusal
         except BaseException as error:  # noqa: BLE001 - raised where the test runs
             self.error = error
         self.over = True

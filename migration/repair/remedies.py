@@ -186,6 +186,8 @@ def _disputed(
     """
     said = conflict_text(event, fact.activity)
     if why := _not_restated(fact, event, ground):
+        if difference.off:
+            return _compensate(difference, known, f"{said}; {why}, and its rows get what it says")
         return Remedy(difference, RepairAction.LEAVE, f"{said}; {why}")
     if fact.lane is Lane.LIVE and difference.off:
         why = f"{said}; its rows first get what the fact says, and the next repair restates it"

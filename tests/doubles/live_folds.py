@@ -46,10 +46,10 @@ class MemoryLiveFolds:
         """Whether an event has a dedup entry."""
         return "\n".join(identity) in self.entries
 
-    def claim(self, name: str) -> None:
+    def claim(self, name: str, until: float | None = None) -> None:
         """Take an identity for as long as the live lane does."""
         self.entries[name] = None
-        self.expires[name] = self.now() + KEPT_S
+        self.expires[name] = self.now() + KEPT_S if until is None else until
 
     def close(self, identity: Identity) -> None:
         """Have an event's dedup entry live for a whole horizon from now, whether or not it has one."""

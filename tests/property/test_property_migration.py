@@ -7,10 +7,10 @@ the end, what is left undone is done by the same commands again, and the tables 
 
 from __future__ import annotations
 
+import json
 import math
 import os
-from collections import Counter
-from contextlib import suppress
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -38,19 +38,24 @@ from migration.model.fold import NOTHING, Activity, Fold, Identity, Row, fold_al
 from migration.model.side import Side
 from migration.model.stages import FULL_WEIGHT, Control, Stage
 from migration.model.transitions import ORDER
-from migration.repair.differing import ReconcileOutcome, TimeWindow
+from migration.repair.differing import Pair, ReconcileOutcome, TimeWindow, compare
+from migration.repair.words import RepairAction
 from migration.wiring.moving import GRACE_MINUTES
-from tests.backfill_world import Budget, CrashError, Fate
-from tests.migration_world import Account, Door, Request, deployed, post, read
+from tests.backfill_world import Fate
+from tests.memory_dynamodb import identity_of
+from tests.migration_world import FOLD_HORIZON, Account, Door, Request, deployed, post, read
 from tests.steered import Process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from migration.model.errors import CutoverError
+    from migration.repair.words import RepairPlan
     from tests.migration_world import Queue
 
     Sent = tuple[Activity, list[Fate], "Then", int | None]
     Then = int | str
+    Function = Callable[[list[dict[str, str]]], dict[str, list[dict[str, str]]]]
 
 GRACE = timedelta(minutes=GRACE_MINUTES)
 APART_S = 600.0
@@ -75,6 +80,7 @@ CALLS: list[int | str] = [
 ]
 """How far a process goes: so many half calls, or up to a call of that name; 0 kills it."""
 AT_ONCE = 6
+A_LOT = 1_000_000  # half calls: to its end
 A_ROUND = 50
 """Runs before hypothesis begins anew: it would go on to vary those that it has, which finds less."""
 ACCEPTED, UNAVAILABLE = 202, 503
@@ -133,11 +139,19 @@ class Clients:
     """Changed in legacy by hand."""
     deleted: set[Identity] = field(default_factory=set)
     """Deleted from legacy by hand."""
+    unmade: set[Identity] = field(default_factory=set)
+    """Whose facts were deleted by hand."""
+    said: defaultdict[Identity, set[Activity]] = field(default_factory=lambda: defaultdict(set))
+    """All contents under an id."""
 
     @property
     def disputed(self) -> set[Identity]:
         """Of which the sides may have another content, and nobody's code is at fault."""
         return self.contested | self.altered
+
+    def rows_of(self, identities: Iterable[Identity]) -> set[Row]:
+        """Name the rows that these activities can be in."""
+        return {row for one in identities for said in self.said[one] for row in rows_of(said)}
 
 
 class Migration(RuleBasedStateMachine):
@@ -154,6 +168,7 @@ class Migration(RuleBasedStateMachine):
         self.known: dict[Identity, Activity] = {}
         self.held: dict[Row, Fold] = {}
         self.by_backfill = False
+        self.late: set[Identity] = set()
         self.run = 0
         self.before_run: set[Identity] = set()
 
@@ -169,6 +184,7 @@ class Migration(RuleBasedStateMachine):
         """Legacy has history; what it alone has at the end becomes facts by a backfill, or by reconciling."""
         for activity in history:
             self.account.legacy_takes(self.known.setdefault(activity.identity, activity))
+            self.clients.said[activity.identity].add(activity)
             self.clients.attempts[activity.identity] += 1
         self.account.move_to(Control(stage, HALF, HALF, epoch=1))
         self.by_backfill = by_backfill
@@ -198,6 +214,7 @@ class Migration(RuleBasedStateMachine):
 
     def _send(self, activity: Activity, fated: list[Fate], then: Then, *, cold: bool) -> None:
         self.clients.attempts[activity.identity] += 1
+        self.clients.said[activity.identity].add(activity)
         if self.clients.attempts[activity.identity] > 1 or set(fated) - {Fate.DONE}:
             self.clients.doubtful.add(activity.identity)
         request = Request(activity, self._door(cold=cold), self.account.clock.at + REQUEST_S)
@@ -322,6 +339,55 @@ class Migration(RuleBasedStateMachine):
             self.account.move_to(Control(stage, write, read_weight, control.epoch + 1))
 
     @rule(
+        days=st.sampled_from([0, 1, 14, 14, 16, 41]),
+        keeps=st.booleans(),
+        again=st.booleans(),
+        every=st.sampled_from([1, 1, 2]),
+    )
+    def days_pass(self, days: int, every: int, *, keeps: bool, again: bool) -> None:
+        """No process lives that long; messages may, unfolded too. TTL deletes what is past its time."""
+        if days:
+            self._days_pass(days, keeps=keeps, again=again)
+        self.account.ttl(every)
+
+    @rule(which=st.integers(0, 60), fated=late_fates, then=calls)
+    def a_fact_is_lost_when_its_entry_is_past_its_time(
+        self, which: int, fated: list[Fate], then: Then
+    ) -> None:
+        """DynamoDB has not come to delete the entry yet; it does when somebody has seen what is missing."""
+        if self.account.checkpoints.state.stage is Stage.COMPLETE or self.clients.unmade:
+            return
+        self._days_pass(41, keeps=False, again=False)
+        account = self.account
+        there = account.past_their_time() & account.facts.by_identity.keys() & account.legacy.events.keys()
+        there -= self.clients.disputed
+        if there:
+            one = sorted(there)[which % len(there)]
+            self.clients.unmade.add(one)
+            account.lose_the_fact(one)
+            self.an_operator_gives_a_command("reconcile --since", then, fated)
+            account.ttl(1)
+
+    def _days_pass(self, days: int, *, keeps: bool, again: bool) -> None:
+        self._all_ends()
+        self.account.capture()
+        late = self._unfolded()[:1] if keeps and not self.late else []
+        self.late.update(late)
+        self._to_its_end(partial(self._deliver_all_but, late, again=again))
+        self.account.clock.at += timedelta(days=days).total_seconds()
+
+    def _unfolded(self) -> list[Identity]:
+        bodies = map(json.loads, self.account.queue.messages.values())
+        return sorted({identity_of(one) for one in bodies} - self.account.ever_folded())
+
+    def _deliver_all_but(self, late: list[Identity], _process: Process, *, again: bool) -> None:
+        queue = self.account.queue
+        records = [one for one in queue.everything() if identity_of(json.loads(one["body"])) not in late]
+        queue.settle(records, self.account.aggregate(records))
+        for record in records * again:
+            queue.send(record["body"])
+
+    @rule(
         what=st.sampled_from(["clocks", "clocks", "control item", "altered", "deleted"]),
         which=st.integers(0, 60),
         off_s=st.sampled_from([-APART_S, 0.0, APART_S]),
@@ -343,12 +409,15 @@ class Migration(RuleBasedStateMachine):
     def _by_hand(self, event: Activity, instead: Activity | None) -> None:
         """Replace an event in legacy, or delete it, with its points."""
         legacy = self.account.legacy
+        if event.identity in self.clients.unmade:
+            return
         (self.clients.altered if instead else self.clients.deleted).add(event.identity)
         del legacy.events[event.identity]
         for row in rows_of(event)[::2]:
             legacy.totals[row] += Fold(-event.points, -1)
         if instead is not None:
             legacy.take(instead)
+            self.clients.said[event.identity].add(instead)
 
     def _end_what_takes_too_long(self) -> None:
         for place in reversed(range(len(self.requests))):
@@ -366,18 +435,19 @@ class Migration(RuleBasedStateMachine):
 
     @invariant()
     def history_only_ever_grows_in_a_row_and_never_beyond_what_there_is(self) -> None:
-        history, installed = fold_all(self.account.facts.history()), self.account.bases.installed
-        for row, base in installed.items():
-            assert self.held.get(row, NOTHING).events <= base.events <= history[row].events
-        assert self.held.keys() <= installed.keys()
-        assert self.account.bases.totals == installed
-        self.held = dict(installed)
+        history, installed = fold_all(self.account.facts.history()), dict(self.account.bases.bases())
+        unsteady = self.clients.rows_of(self.clients.disputed | self.clients.unmade)
+        for row in (self.held.keys() | installed.keys()) - unsteady:
+            events = installed.get(row, NOTHING).events
+            assert self.held.get(row, NOTHING).events <= events <= history[row].events
+        self.held = installed
 
     @invariant()
     def what_legacy_had_when_a_run_began_is_in_the_facts_when_it_is_installed(self) -> None:
         job = self.account.checkpoints.stored_job
         if job is not None and job.phase is BackfillPhase.INSTALLED:
-            assert self.before_run - self.clients.deleted <= self.account.facts.by_identity.keys()
+            gone = self.clients.deleted | self.clients.unmade
+            assert self.before_run - gone <= self.account.facts.by_identity.keys()
 
     def teardown(self) -> None:
         self._prove()
@@ -386,24 +456,46 @@ class Migration(RuleBasedStateMachine):
     def _prove(self) -> None:
         """Let all that has begun end, and both sides become equal, as is proved before it is complete."""
         account = self.account
-        for process in self.others:
-            process.kill()
-        self.others.clear()
-        while self.requests:
-            self._request_gets_on(0, 1_000)
-        for write in account.late:
-            write()
-        account.late.clear()
+        self._all_ends()
         account.clock.at += APART_S + GRACE.total_seconds() + 1
         self._drain_all()
         self._judge_without_reconcile()
         if account.checkpoints.state.stage is not Stage.COMPLETE:
             self._finish()
+        self._set_right()
+
+    def _all_ends(self) -> None:
+        for process in self.others:
+            process.kill()
+        self.others.clear()
+        while self.requests:
+            self._request_gets_on(0, A_LOT)
+        for write in self.account.late:
+            write()
+        self.account.late.clear()
 
     def _drain_all(self) -> None:
         self.account.capture()
-        self._drain(self.account.queue, self.account.aggregate)
-        self._drain(self.account.mirror_queue, self.account.mirror_back)
+        for queue, function in (
+            (self.account.queue, self.account.aggregate),
+            (self.account.mirror_queue, self.account.mirror_back),
+        ):
+            self._to_its_end(partial(self._deliver_all, queue, function))
+        assert self.account.what_is_too_old() <= self.late
+        assert not self.account.queue.messages
+        assert not self.account.mirror_queue.messages
+
+    @staticmethod
+    def _deliver_all(queue: Queue, function: Function, _process: object = None) -> None:
+        records = queue.everything()
+        queue.settle(records, function(records))
+
+    def _to_its_end(self, work: Callable[[Process], object]) -> CutoverError | None:
+        """Give a command, and say why it refused, if it did."""
+        last = Process(work)
+        self._step(last, A_LOT)
+        assert last.over
+        return last.refusal
 
     def _judge_without_reconcile(self) -> None:
         """What was acknowledged is on both sides, unless somebody counted that it is not."""
@@ -411,9 +503,9 @@ class Migration(RuleBasedStateMachine):
         theirs = {one.identity for side, one in self.clients.acknowledged if side is Side.LEGACY}
         ours = {one.identity for side, one in self.clients.acknowledged if side is Side.PIPELINE}
         assert theirs <= events.keys() | self.clients.deleted
-        assert ours <= facts.keys()
+        assert ours <= facts.keys() | self.clients.unmade
         assert ours <= events.keys() | self.clients.deleted | self.account.dropped, "legacy never heard of it"
-        missed = theirs - facts.keys() - self.clients.unwatched
+        missed = theirs - facts.keys() - self.clients.unwatched - self.clients.unmade
         told = sum(
             one.counted[Role.INGEST].counts.mirrored.get(outcome, 0)
             for one in self.every_door
@@ -432,13 +524,10 @@ class Migration(RuleBasedStateMachine):
         job = account.checkpoints.stored_job
         if job is not None:
             account.checkpoints.save_job(job.changed(paused=""))
-        last = Process(partial(self._backfill, again=False))
-        self._step(last, 1_000_000)
-        assert account.checkpoints.stored_job is not None
-        assert account.checkpoints.stored_job.phase is BackfillPhase.INSTALLED
+        self._backfilled(again=False)
         self.what_legacy_had_when_a_run_began_is_in_the_facts_when_it_is_installed()
         if self.by_backfill:
-            assert account.backfill().start(Wish(2, again=True)).phase is BackfillPhase.INSTALLED
+            self._backfilled(again=True)
             assert account.legacy.events.keys() <= account.facts.by_identity.keys()
         reconcile = account.reconcile()
         done = list(reconcile.act(reconcile.look(TimeWindow(), GRACE), 1e6))
@@ -450,36 +539,60 @@ class Migration(RuleBasedStateMachine):
             ReconcileOutcome.STORED,
             ReconcileOutcome.APPLIED,
         }
+        account.ttl(1)
         left = account.reconcile().look(TimeWindow(), GRACE).decisions
         assert len(left) == len(conflicts) + len(gone)
         self._drain_all()
-        if conflicts:
-            self._repair(sum(self.clients.attempts.values()) % 40)
-            self.held = dict(account.bases.installed)
 
-    def _repair(self, half_calls: int) -> None:
-        """Give the command, have it killed, and give it again."""
-        self.account.clock.at += GRACE.total_seconds() + 1
+    def _backfilled(self, *, again: bool) -> None:
+        """Give the command; if rows hold what facts do not say any more, it leaves that to a repair."""
+        for _ in range(3):
+            refusal = self._to_its_end(partial(self._backfill, again=again))
+            job = self.account.checkpoints.stored_job
+            if job is not None and job.phase is BackfillPhase.INSTALLED:
+                return
+            assert self.clients.disputed | self.clients.unmade, "nothing explains that it refuses"
+            self._repaired()
+            again = False
+        raise AssertionError(f"no command gets it to its end: {refusal}")
+
+    def _set_right(self) -> None:
+        """Have a repair do what nobody else can, killed once; nothing else may be off, or the model fails."""
+        off = self._off()
+        why = self.clients.disputed | self.clients.unmade | self.late
+        assert {row for row, _ in off} <= self.clients.rows_of(why), "rows are off, and nothing explains it"
+        if not off and not self._disputes():
+            return
+        half_calls = sum(self.clients.attempts.values()) % 150
+        killed = Process(partial(self._repair, plans=[]))
+        self._step(killed, half_calls)
+        killed.kill()
+        self._repaired()
+        assert {one.fact.side for one in self._disputes() if one.fact} <= {Side.PIPELINE}
+        self.held = dict(self.account.bases.bases())
+
+    def _repaired(self) -> None:
+        """Give the command until there is nothing left that it does."""
+        for _ in range(2 * len(self.clients.disputed | self.clients.unmade | self.late) + 2):
+            plans: list[RepairPlan] = []
+            self._to_its_end(partial(self._repair, plans=plans))
+            self._drain_all()
+            waits = any(one.action is RepairAction.WAIT for one in plans[0].remedies)
+            if not plans[0].writes and not waits:
+                return
+            if waits:  # for a message, which nobody folds any more then
+                self.account.clock.at += FOLD_HORIZON.total_seconds()
+        raise AssertionError("it is never done")
+
+    def _disputes(self) -> list[Pair]:
+        facts, events = self.account.facts, self.account.legacy.events
+        if self.account.checkpoints.state.stage is Stage.COMPLETE:
+            return []
+        return [one for one in compare(events.values(), facts.everything()) if one.fact and one.event]
+
+    def _repair(self, process: Process, plans: list[RepairPlan]) -> None:
         with TemporaryDirectory() as folder:
-            with suppress(CrashError):
-                self.account.repair(Path(folder), Budget(half_calls))
-            for _ in range(2 * len(self.clients.disputed) + 1):
-                if not self.account.repair(Path(folder)).writes:
-                    break
-            else:
-                raise AssertionError("it is never done")
-        left = self.account.reconcile().look(TimeWindow(), GRACE).decisions
-        sides = {one.pair.fact.side for one in left if one.kind is Cause.ALTERED and one.pair.fact}
-        assert sides <= {Side.PIPELINE}
-
-    def _drain(
-        self, queue: Queue, function: Callable[[list[dict[str, str]]], dict[str, list[dict[str, str]]]]
-    ) -> None:
-        records = queue.receive(list(range(len(queue.messages))))
-        last = Process(lambda _process: queue.settle(records, function(records)))
-        self._step(last, 1_000)
-        assert last.over
-        assert queue.messages == {}
+            plans.append(self.account.repair(Path(folder), process))
 
     def _judge(self) -> None:
         """Judge the tables alone, but for what they cannot tell: what was acknowledged, what added why."""
@@ -507,11 +620,21 @@ class Migration(RuleBasedStateMachine):
                 assert events[identity] == fact.activity
 
     def _judge_folds(self) -> None:
+        assert not self._off()
+        twice = {name for name, times in self.account.folded.items() if times > 1}
+        assert twice <= {"\n".join(one) for one in self.clients.unmade}, "a message was folded twice"
+
+    def _off(self) -> dict[tuple[Row, Lane], tuple[Fold, Fold]]:
+        """Name the parts of rows that do not hold what the facts say."""
+        off: dict[tuple[Row, Lane], tuple[Fold, Fold]] = {}
         listed = list(self.account.facts.everything())
-        by_lane = {lane: fold_all(one.activity for one in listed if one.lane is lane) for lane in Lane}
-        assert not apart(self.account.bases.installed, by_lane[Lane.HISTORY])
-        assert not apart(self.account.live_rows(), by_lane[Lane.LIVE])
-        assert not apart(self.account.rows(), fold_all(one.activity for one in listed))
+        for lane, held in (
+            (Lane.HISTORY, dict(self.account.bases.bases())),
+            (Lane.LIVE, self.account.live_rows()),
+        ):
+            due = fold_all(one.activity for one in listed if one.lane is lane)
+            off |= {(row, lane): both for row, both in apart(held, due).items()}
+        return off
 
 
 def apart(held: Mapping[Row, Fold], due: Mapping[Row, Fold]) -> dict[Row, tuple[Fold, Fold]]:

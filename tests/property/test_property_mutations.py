@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, Phase, settings
 
 from migration.aws.tables.legacy_rows import Held, LegacyRows
 from migration.backfill import backfill, copying
+from migration.backfill.bases import Installed
 from migration.backfill.copying import Copying
+from migration.compare.verify.verification import Parts
 from migration.door import concluding as door_concluding
 from migration.door import control as door_control
 from migration.door import mirror as forward_mirror
@@ -18,17 +20,16 @@ from migration.door import sides as door_sides
 from migration.model.backfill import BackfillPhase as Sealing
 from migration.model.backfill import Segment, copied
 from migration.model.cause import Cause
-from migration.model.facts import Lane
-from migration.model.fold import NOTHING
+from migration.model.facts import Lane, Spent
 from migration.model.side import Side
 from migration.repair import differing as deciding
 from migration.repair import reconcile
 from pipeline.domain import aggregator
 from pipeline.domain.batch import Chunk, chunks
-from pipeline.stores.memory import MemoryFolds
-from tests.doubles.backfill import MemoryBases, MemoryFacts
+from tests.doubles.backfill import MemoryFacts
 from tests.migration_world import deployed
 from tests.property.test_property_migration import run_rounds
+from tests.repair_world import RowBases, RowFolds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -102,13 +103,14 @@ def the_reverse_mirror_forgets_what_it_added(patch: Patch) -> None:
 
 
 def folding_forgets_what_it_folded(patch: Patch) -> None:
-    right = MemoryFolds.commit
+    right = RowFolds.commit
 
-    def commit(folds: MemoryFolds, chunk: Chunk) -> Any:
-        folds.identities.clear()
+    def commit(folds: RowFolds, chunk: Chunk) -> Any:
+        folds.lane.entries.clear()
+        folds.lane.expires.clear()
         return right(folds, chunk)
 
-    patch.setattr(MemoryFolds, "commit", commit)
+    patch.setattr(RowFolds, "commit", commit)
 
 
 def a_batch_keeps_its_duplicates(patch: Patch) -> None:
@@ -125,24 +127,20 @@ def an_unanswered_commit_counts_as_done(patch: Patch) -> None:
 
 
 def installing_adds(patch: Patch) -> None:
-    right = MemoryBases.install
+    right = RowBases.install
     patch.setattr(
-        MemoryBases,
+        RowBases,
         "install",
         lambda bases, change: right(bases, replace(change, due=change.held + change.due)),
     )
 
 
 def the_install_has_no_condition(patch: Patch) -> None:
-    right = MemoryBases.install
+    def install(bases: RowBases, change: Any) -> Any:
+        bases.rows[change.row] = Parts(bases.rows.get(change.row, Parts()).live, change.due)
+        return Installed(), Spent(1.0)
 
-    def install(bases: MemoryBases, change: Any) -> Any:
-        held = bases.installed.get(change.row, NOTHING)
-        bases.totals[change.row] = bases.totals.get(change.row, NOTHING) + held - change.held
-        bases.installed[change.row] = change.held
-        return right(bases, change)
-
-    patch.setattr(MemoryBases, "install", install)
+    patch.setattr(RowBases, "install", install)
 
 
 def the_copy_overwrites(patch: Patch) -> None:
@@ -180,6 +178,18 @@ def the_set_is_sealed_too_early(patch: Patch) -> None:
     patch.setattr(backfill.Backfill, "_copy", _seal_at_once)
 
 
+def entries_go_before_their_messages(patch: Patch) -> None:
+    patch.setenv("DEDUP_TTL_DAYS", "10")
+
+
+def a_message_is_folded_at_any_age(patch: Patch) -> None:
+    patch.setenv("FOLD_HORIZON_DAYS", "100")
+
+
+def reconcile_rests_on_an_entry_that_is_past_its_time(patch: Patch) -> None:
+    patch.setattr(reconcile.Reconcile, "_keep_closed", lambda *_: None)
+
+
 # Not among them: an older fold that replaces a newer one takes three runs that stop at just the right calls,
 # which random runs hardly ever do; tests/unit/test_backfill_engine.py makes them.
 DEFECTS: list[Callable[[Patch], None]] = [
@@ -202,6 +212,9 @@ DEFECTS: list[Callable[[Patch], None]] = [
     a_page_is_checkpointed_before_it_is_copied,
     a_resumed_segment_counts_as_done,
     the_set_is_sealed_too_early,
+    entries_go_before_their_messages,
+    a_message_is_folded_at_any_age,
+    reconcile_rests_on_an_entry_that_is_past_its_time,
 ]
 
 

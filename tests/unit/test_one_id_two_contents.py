@@ -106,7 +106,7 @@ def test_a_repair_that_is_killed_at_every_call_settles_it(account: Account, tmp_
     account.backfill().start(Wish(2))
     account.clock.at += 61
     killed = 0
-    for half_calls in range(60):
+    for half_calls in range(200):
         try:
             account.repair(tmp_path, Budget(half_calls))
         except CrashError:

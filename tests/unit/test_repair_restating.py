@@ -263,6 +263,21 @@ def test_a_fact_of_the_pipelines_stands(world: RepairWorld, repair: Run, refused
     assert (deeds, world.snapshot()) == ([], was)
 
 
+@pytest.mark.parametrize("lane", Lane)
+def test_rows_that_hold_a_standing_fact_twice_are_set_right(
+    world: RepairWorld, repair: Run, refused: Activity, lane: Lane
+) -> None:
+    contradict(world, refused)
+    world.tables.facts[refused.identity] = StoredFact(refused, Lane.LIVE, Side.PIPELINE, OLD)
+    was = settled(world)
+    world.system.fold(refused, lane)
+    for _ in range(2):
+        repair()
+    assert settled(world) == was
+    plan, _ = repair()
+    assert only(plan) == (Cause.ALTERED, RepairAction.LEAVE)
+
+
 @pytest.mark.parametrize(
     ("event", "stage", "why"),
     [
