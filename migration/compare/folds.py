@@ -13,13 +13,13 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
 from migration.compare.explain import Times, events_of, explain, joined
-from migration.model.fold import LEVELS, TOTAL, Row, rows_of
+from migration.model.fold import LEVELS, TOTAL, Fold, Row, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from migration.compare.explain import Events, Explanation
-    from migration.model.fold import Activity, Fold, Identity
+    from migration.model.fold import Activity, Identity
 
 DEEP_ROWS: Final = 100  # rows for which three events are tried; after that, two
 
@@ -30,15 +30,20 @@ class Explained:
 
     Attributes:
         times: by row and event, how often it was counted too often; -1 when it is missing.
-        as_acknowledged: by row, altered facts that it counts with the points that were acknowledged.
+        as_acknowledged: by row, altered facts that it counts with the points that were acknowledged, and how
+            many more these are than the fact's.
         points: by row, points that are wrong although every event is counted right.
         unexplained: by row, the difference that no events were found for.
     """
 
     times: dict[Row, Times] = field(default_factory=dict)
-    as_acknowledged: dict[Row, list[Identity]] = field(default_factory=dict)
+    as_acknowledged: dict[Row, dict[Identity, int]] = field(default_factory=dict)
     points: dict[Row, int] = field(default_factory=dict)
     unexplained: dict[Row, Fold] = field(default_factory=dict)
+
+    def more_points(self, row: Row, name: Identity) -> Fold:
+        """Say how many more points than the fact's a row has for an event, as it was acknowledged."""
+        return Fold(self.as_acknowledged.get(row, {}).get(name, 0))
 
 
 def explain_rows(
@@ -111,7 +116,7 @@ class _Search:
         for size in (0, 1, 2, len(deltas)):
             for names in combinations(deltas, size):
                 if sum(deltas[name] for name in names) == points:
-                    self.explained.as_acknowledged[row] = list(names)
+                    self.explained.as_acknowledged[row] = {name: deltas[name] for name in names}
                     return
         self.explained.points[row] = points
 

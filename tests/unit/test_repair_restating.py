@@ -278,6 +278,22 @@ def test_rows_that_hold_a_standing_fact_twice_are_set_right(
     assert only(plan) == (Cause.ALTERED, RepairAction.LEAVE)
 
 
+@pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize("instead", [False, True])
+def test_rows_that_hold_legacys_content_beside_the_facts_or_instead_are_set_right(
+    world: RepairWorld, repair: Run, refused: Activity, *, instead: bool, side: Side
+) -> None:
+    contradict(world, refused)
+    world.tables.facts[refused.identity] = StoredFact(refused, Lane.LIVE, side, OLD)
+    was = settled(world) if side is Side.PIPELINE else settled(as_if_legacy_alone_had_been_asked())
+    world.system.fold(ACKNOWLEDGED, Lane.LIVE)
+    if instead:
+        world.system.fold(refused, Lane.LIVE, times=-1)
+    for _ in range(4):
+        repair()
+    assert settled(world) == was
+
+
 @pytest.mark.parametrize(
     ("event", "stage", "why"),
     [

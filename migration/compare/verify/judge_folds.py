@@ -198,7 +198,9 @@ class FoldJudge:
         for finding in name_events({}, explained, self._activities, self._facts.keys()):
             name = Identity(finding.employee_id or "", finding.event_id or "")
             fold = fold_of(self._activities[name])
-            off = self._offs({row: fold * count for row, count in counts[name].items() if count})
+            off = self._offs(
+                {row: fold * count + explained.more_points(row, name) for row, count in counts[name].items()}
+            )
             found = self._difference(finding, off)
             if self._is_coming(name, counts[name]):
                 kind = Cause.IN_FLIGHT if finding.kind is Cause.LOST else found.kind
@@ -219,7 +221,7 @@ class FoldJudge:
         return name in self._waiting or (lacking and may_lack(self._facts[name], self._horizon))
 
     def _offs(self, folds: Mapping[Row, Fold]) -> list[Off]:
-        return [Off(row, self._lane, fold) for row, fold in folds.items()]
+        return [Off(row, self._lane, fold) for row, fold in folds.items() if fold != NOTHING]
 
     def _difference(self, finding: Finding, off: Sequence[Off]) -> Difference:
         kind, detail = finding.kind, finding.detail
@@ -241,8 +243,8 @@ class FoldJudge:
 def _take_parts(explained: Explained, row: Row, parts: Sequence[Row]) -> None:
     """Explain a program's row by what explains its employees' rows."""
     explained.times[row] = joined([explained.times[part] for part in parts])
-    explained.as_acknowledged[row] = [
-        name for part in parts for name in explained.as_acknowledged.get(part, ())
-    ]
+    explained.as_acknowledged[row] = {
+        name: more for part in parts for name, more in explained.as_acknowledged.get(part, {}).items()
+    }
     if points := sum(explained.points.get(part, 0) for part in parts):
         explained.points[row] = points
