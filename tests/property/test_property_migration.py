@@ -462,6 +462,8 @@ class Migration(RuleBasedStateMachine):
         self._judge_without_reconcile()
         if account.checkpoints.state.stage is not Stage.COMPLETE:
             self._finish()
+        elif account.lost:
+            account.move_to(replace(account.checkpoints.state, epoch=account.checkpoints.state.epoch + 1))
         self._set_right()
 
     def _all_ends(self) -> None:
