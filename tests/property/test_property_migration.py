@@ -610,8 +610,10 @@ class Migration(RuleBasedStateMachine):
 
     def _judge_contents(self, by_hand: set[Identity]) -> None:
         facts, events = self.account.facts.by_identity, self.account.legacy.events
+        # Where a fact was deleted, nobody knows that its id was taken.
+        taken_again = self.clients.unmade & self.clients.contested
         for side, activity in self.clients.acknowledged:
-            if activity.identity in by_hand:
+            if activity.identity in by_hand | taken_again:
                 continue
             fact = facts[activity.identity]
             # Where each side accepted another content, the side with authority over the fact decides.
