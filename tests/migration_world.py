@@ -31,8 +31,10 @@ from migration.aws.bulk.side_store import DuckDBStore
 from migration.aws.tables.legacy_rows import LegacyRows
 from migration.aws.tables.legacy_sink import MirrorSink
 from migration.aws.transport.conflicts import refused_for_now
+from migration.backfill.bases import Installed
 from migration.backfill.pacer import Pacer
 from migration.backfill.pacing import WritePace
+from migration.compare.verify.verification import Parts
 from migration.compare.verify.verify import Verification
 from migration.door import concluding as door_concluding
 from migration.door import counters as door_counters
@@ -80,7 +82,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from migration.compare.verify.verification import Parts
+    from migration.backfill.bases import Holds
+    from migration.backfill.history import BaseChange
     from migration.model.fold import Activity, Fold, Row
     from migration.model.stages import Control
     from migration.repair.reconcile import Reconcile
@@ -349,6 +352,18 @@ class Sides(MemorySides):
 
 
 @dataclass
+class WatchedBases(RowBases):
+    """The history part of the rows; an install replaces what it says that it does, and nothing else."""
+
+    def install(self, change: BaseChange) -> tuple[Installed | Holds, Spent]:
+        held = self.rows.get(change.row, Parts()).base
+        done, spent = super().install(change)
+        if isinstance(done, Installed):
+            assert held == change.held, "it was installed over what another one had installed"
+        return done, spent
+
+
+@dataclass
 class Account(World):
     """All of it."""
 
@@ -374,7 +389,7 @@ class Account(World):
 
     def __post_init__(self) -> None:
         self.lane = MemoryLiveFolds(self.parts, facts=self.facts, now=self.clock.now)
-        self.bases = RowBases(self.parts)
+        self.bases = WatchedBases(self.parts)
         self.dynamodb = MemoryDynamoDB(self.facts, self.legacy, self.checkpoints)
         self.legacy.page_items = 1
         self.controls = [(0.0, self.checkpoints.state)]
