@@ -8,8 +8,6 @@ the end, what is left undone is done by the same commands again, and the tables 
 from __future__ import annotations
 
 import json
-import math
-import os
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -19,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import seed, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -44,6 +42,7 @@ from migration.wiring.moving import GRACE_MINUTES
 from tests.backfill_world import Fate
 from tests.memory_dynamodb import identity_of
 from tests.migration_world import FOLD_HORIZON, Account, Door, Request, deployed, post, read
+from tests.rounds import rounds_asked, run_rounds
 from tests.steered import Process
 
 if TYPE_CHECKING:
@@ -660,13 +659,5 @@ def test_migrations() -> None:
 @pytest.mark.slow
 def test_many_migrations() -> None:
     """Longer ones; `make model RUNS=5000` runs thousands, from another seed each time."""
-    first = int(os.environ.get("CUTOVER_SEED", "0"))
-    rounds = math.ceil(int(os.environ.get("CUTOVER_MIGRATIONS", "150")) / A_ROUND)
-    run_rounds(range(first, first + rounds), settings(stateful_step_count=60))
-
-
-def run_rounds(seeds: Iterable[int], given: settings) -> None:
-    """Run a round from each seed; without one, CI's profile of hypothesis would repeat a single round."""
-    for number in seeds:
-        a_round = seed(number)(type(Migration.__name__, (Migration,), {}))
-        run_state_machine_as_test(a_round, settings=settings(given, max_examples=A_ROUND))
+    given = settings(stateful_step_count=60, max_examples=A_ROUND)
+    run_rounds(Migration, rounds_asked(150, A_ROUND), given)

@@ -9,15 +9,14 @@ here, and judged by that alone.
 from __future__ import annotations
 
 import math
-import os
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from migration.aws.stack.door_switch import DoorSwitch
 from migration.cutover import looks
@@ -43,6 +42,7 @@ from tests.backfill_world import Fate
 from tests.cutover_world import QUICK, World
 from tests.doubles.control_plane import MemoryControlPlane
 from tests.memory_dynamodb import control_item
+from tests.rounds import FINDING, rounds_asked, run_rounds
 from tests.steered import Process, process
 
 if TYPE_CHECKING:
@@ -512,18 +512,10 @@ class Moving(RuleBasedStateMachine):
                 raise one.error
 
 
-def run_rounds(seeds: range, given: settings) -> None:
-    """Run a round from each seed."""
-    for number in seeds:
-        a_round = seed(number)(type(Moving.__name__, (Moving,), {}))
-        run_state_machine_as_test(a_round, settings=settings(given, max_examples=A_ROUND))
-
-
 @pytest.mark.slow
 def test_everybody_at_once() -> None:
-    first = int(os.environ.get("CUTOVER_SEED", "0"))
-    rounds = math.ceil(int(os.environ.get("CUTOVER_MIGRATIONS", "60")) / A_ROUND)
-    run_rounds(range(first, first + rounds), settings(stateful_step_count=60))
+    given = settings(stateful_step_count=60, max_examples=A_ROUND)
+    run_rounds(Moving, rounds_asked(60, A_ROUND), given)
 
 
 def the_watchdog_forgets_what_it_saw(patch: Patch) -> None:
@@ -577,13 +569,7 @@ DEFECTS: dict[Callable[[Patch], None], int] = {
 }
 """Each with the seed of a round that found it when it was written; a later one may do as well."""
 ROUNDS = 20
-ENOUGH = settings(
-    stateful_step_count=60,
-    phases=[Phase.generate],
-    report_multiple_bugs=False,
-    print_blob=False,
-    suppress_health_check=list(HealthCheck),
-)
+ENOUGH = settings(FINDING, stateful_step_count=60, max_examples=A_ROUND)
 
 
 @pytest.mark.slow
@@ -591,4 +577,4 @@ ENOUGH = settings(
 def test_it_finds(defect: Callable[[Patch], None], monkeypatch: Patch) -> None:
     defect(monkeypatch)
     with pytest.raises(AssertionError):
-        run_rounds(range(DEFECTS[defect], DEFECTS[defect] + ROUNDS), ENOUGH)
+        run_rounds(Moving, range(DEFECTS[defect], DEFECTS[defect] + ROUNDS), ENOUGH)
